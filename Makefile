@@ -1,0 +1,47 @@
+# The two commands of a fresh clone: `make demo` and `make test`. Each sets up .venv by itself.
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+THINGS_DIR ?= ../shared/things
+BIN := .venv/bin
+PATHS := workflow_scripts tests
+
+.PHONY: help demo test things lint format lock benchmark clean
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/installed  ## run the demo study to its figures
+	$(BIN)/snakemake --cores $(CORES)
+
+things: .venv/installed  ## run the real THINGS features study (THINGS_DIR names the data)
+	$(BIN)/snakemake --cores $(CORES) --configfile config/things_features.yaml --config things_dir=$(THINGS_DIR)
+
+test: .venv/installed lint  ## run every test
+	$(BIN)/pytest
+
+lint: .venv/installed  ## check style
+	$(BIN)/ruff check $(PATHS)
+	$(BIN)/ruff format --check $(PATHS)
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: .venv/installed  ## fix style
+	$(BIN)/ruff check --fix $(PATHS)
+	$(BIN)/ruff format $(PATHS)
+	$(BIN)/snakefmt Snakefile rules
+
+benchmark: .venv/installed  ## measure speed against the peers (slow; needs a quiet machine)
+	$(BIN)/pytest tests/benchmarks -m benchmark -s
+
+lock:  ## resolve pyproject.toml into the lock anew (needs uv)
+	uv pip compile --universal --generate-hashes --python-version 3.11 --group test pyproject.toml -o envs/requirements.lock
+
+clean:  ## remove the results of all studies and the virtual environment
+	rm -rf .venv .snakemake && find results -mindepth 1 -not -name README.md -delete
+
+.venv/installed: envs/requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "repalign needs Python >= 3.11; run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing the locked packages into .venv (a few minutes, once)."
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --require-hashes --disable-pip-version-check --progress-bar on -r envs/requirements.lock
+	@touch $@
