@@ -6,21 +6,8 @@ import pandas as pd
 from repalign.errors import InputError
 
 COLUMNS = [
-    "study",
-    "model",
-    "paradigm",
-    "layer",
-    "depth",
-    "human",
-    "metric",
-    "value",
-    "ci_low",
-    "ci_high",
-    "chance",
-    "ceiling",
-    "n",
-    "seed",
-    "status",
+    *("study", "model", "paradigm", "layer", "depth", "human", "metric"),
+    *("value", "ci_low", "ci_high", "chance", "ceiling", "n", "seed", "status"),
 ]
 HUMAN_PARADIGM = "human"
 
@@ -56,7 +43,7 @@ def layer_scores(scores, models, study, noise_ceiling=np.nan):
     order = table.assign(rank=table["model"].map(rank)).sort_values(
         ["metric", "human", "rank", "depth"], kind="stable"
     )
-    return table.loc[order.index, list(COLUMNS)].reset_index(drop=True)
+    return table.loc[order.index, COLUMNS].reset_index(drop=True)
 
 
 def _depth(layers, layer):
@@ -68,7 +55,7 @@ def _ceilings(table, noise_ceiling):
     means = people.groupby(["human", "metric"])["value"].mean()
     bounded = table["chance"].notna()
     keys = pd.MultiIndex.from_frame(table[["human", "metric"]])
-    ceiling = means.reindex(keys).to_numpy(dtype=np.float64)
+    ceiling = means.reindex(keys).to_numpy(dtype=np.float64, copy=True)
     ceiling[(table["metric"] == "odd_one_out").to_numpy()] = noise_ceiling
     return np.where(bounded, ceiling, np.nan)
 
