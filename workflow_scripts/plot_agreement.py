@@ -9,9 +9,9 @@ from repalign.job import job
 with job(snakemake.log[0]) as log:
     params = snakemake.params
     panels = [
-        Panel(f"rsa_{params.method}", f"RSA ({params.method} correlation)"),
+        Panel(f"rsa_{params.method}", f"RSA ({params.method.capitalize()} correlation)"),
         Panel("odd_one_out", "odd-one-out accuracy (%)", 100),
     ]
     table = readouts(read_table(snakemake.input[0]), params.models)
     figure, data = plot_forest(table, panels, params.style, "Agreement with people")
-    save_figure(figure, snakemake.output, data)
+    save_figure(figure, snakemake.output, data, params.style)

@@ -23,5 +23,5 @@ with job(snakemake.log[0]) as log:
         entry["category"] = concepts.loc[metadata["objects"], "category"].to_numpy()
         entries.append(entry | {"top1": rates["gwot_top1"], "category_rate": rates["gwot_category_top1"]})
     figure, data = plot_transport_plans(entries, params.style)
-    save_figure(figure, snakemake.output, data)
+    save_figure(figure, snakemake.output, data, params.style)
     log.info("drew %s", chosen)

@@ -12,11 +12,12 @@ from repalign.figures.style import FAINT, INK, LABELS, MARKERS, MM, paradigm_col
 
 @dataclass(frozen=True)
 class Panel:
-    """One measure: the metric of the tidy table, its axis label, and the factor that the axis shows."""
+    """One measure: the metric of the tidy table, its axis label, the factor and the limits of the axis."""
 
     metric: str
     label: str
     factor: float = 1.0
+    limits: tuple[float, float] | None = None
 
 
 def plot_forest(table, panels, style, title=None):
@@ -40,7 +41,7 @@ def plot_forest(table, panels, style, title=None):
     rows = _rows(data)
     markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(_judges(data))}
     with styled(style):
-        height = (style["font_size"] * 0.55 * (len(rows) + 1) + 22) * MM
+        height = (style["font_size"] * (0.55 * len(rows) + 2.2)) * MM
         figure, axes = plt.subplots(
             1,
             len(panels),
@@ -110,6 +111,8 @@ def _draw(axis, data, panel, rows, colours, markers):
     for row in rows.values():
         axis.axhline(row["y"], color=FAINT, lw=0.3, zorder=0)
     axis.set_xlabel(panel.label)
+    if panel.limits is not None:
+        axis.set_xlim(panel.limits)
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
 

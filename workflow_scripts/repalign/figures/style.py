@@ -82,14 +82,14 @@ def styled(style):
         yield
 
 
-def save_figure(figure, paths, data):
+def save_figure(figure, paths, data, style):
     """Write a figure in every format asked for, and its data as the `.tsv` among the paths."""
     for path in map(Path, paths):
         if path.suffix == ".tsv":
             write_table(path, data)
             continue
         stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:])
-        with atomic(path) as temporary:
+        with atomic(path) as temporary, styled(style):
             figure.savefig(
                 temporary, format=path.suffix[1:], metadata=stamp, bbox_inches="tight", pad_inches=0.02
             )
