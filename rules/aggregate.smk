@@ -9,15 +9,15 @@ rule aggregate_layer_scores:
         noise_ceiling="<results>/scores/noise_ceiling.tsv",
     output:
         "<results>/aggregate/layer_scores.parquet",
-    params:
-        code=code("aggregate_layer_scores"),
-        study=config["study"],
-        models=described_models(),
     log:
         "<logs>/aggregate_layer_scores.log",
     benchmark:
         "<benchmarks>/aggregate_layer_scores.tsv"
     conda:
         "../envs/measures.yaml"
+    params:
+        code=code("aggregate_layer_scores"),
+        study=config["study"],
+        models=described_models(),
     script:
         "../workflow_scripts/aggregate_layer_scores.py"

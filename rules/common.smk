@@ -64,7 +64,9 @@ def named_files(models, humans):
 
 def model_files(row):
     """The files that a model's row names."""
-    return [row[field] for field in ("identifier", "order") if field in row and row["source"] == "precomputed"]
+    return [
+        row[field] for field in ("identifier", "order") if field in row and row["source"] == "precomputed"
+    ]
 
 
 def world_files():
@@ -110,7 +112,9 @@ def code(rule_name):
 
 def row_of(*fields):
     """A params function: the fields of this model's row that are set, so that only its jobs follow the row."""
-    return lambda wildcards: {field: MODELS[wildcards.model][field] for field in fields if field in MODELS[wildcards.model]}
+    return lambda wildcards: {
+        field: MODELS[wildcards.model][field] for field in fields if field in MODELS[wildcards.model]
+    }
 
 
 def precomputed_files(wildcards):
@@ -141,9 +145,15 @@ def gwot_layers(model):
 
 def gwot_settings(wildcards):
     """The settings of one pair: the defaults, then every override that names it."""
-    shared = {key: value for key, value in config["gwot"].items() if key not in ("layers", "humans", "overrides", "top_k")}
+    shared = {
+        key: value
+        for key, value in config["gwot"].items()
+        if key not in ("layers", "humans", "overrides", "top_k")
+    }
     for override in config["gwot"]["overrides"]:
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get("models", MODELS):
+        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
+            "models", MODELS
+        ):
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
 
@@ -151,7 +161,10 @@ def gwot_settings(wildcards):
 def gwot_keys():
     """(human, model, layer) of every alignment of the study."""
     return [
-        (human, model, layer) for human in selected_humans("gwot") for model in MODELS for layer in gwot_layers(model)
+        (human, model, layer)
+        for human in selected_humans("gwot")
+        for model in MODELS
+        for layer in gwot_layers(model)
     ]
 
 
@@ -173,7 +186,9 @@ def figure_style():
 
 def figure_files(name):
     """The files of a figure: one per format, and its data."""
-    return multiext(f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv")
+    return multiext(
+        f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv"
+    )
 
 
 def all_figures():

@@ -7,17 +7,17 @@ rule extract_precomputed:
         files=precomputed_files,
     output:
         "<results>/embeddings/{image_set}/{model}.safetensors",
-    params:
-        code=code("extract_precomputed"),
-        row=row_of("source", "identifier", "order", "layers"),
-        seed=config["seed"],
-    wildcard_constraints:
-        model=names_of("precomputed", "random"),
     log:
         "<logs>/extract_precomputed/{image_set}/{model}.log",
     benchmark:
         "<benchmarks>/extract_precomputed/{image_set}/{model}.tsv"
+    wildcard_constraints:
+        model=names_of("precomputed", "random"),
     conda:
         "../envs/measures.yaml"
+    params:
+        code=code("extract_precomputed"),
+        row=row_of("source", "identifier", "order", "layers"),
+        seed=config["seed"],
     script:
         "../workflow_scripts/extract_precomputed.py"

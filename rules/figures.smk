@@ -16,17 +16,17 @@ rule plot_agreement:
         "<results>/aggregate/layer_scores.parquet",
     output:
         figure_files("agreement"),
-    params:
-        code=code("plot_agreement"),
-        style=figure_style(),
-        models=described_models(),
-        method=config["rsa"]["method"],
     log:
         "<logs>/plot_agreement.log",
     benchmark:
         "<benchmarks>/plot_agreement.tsv"
     conda:
         "../envs/figures.yaml"
+    params:
+        code=code("plot_agreement"),
+        style=figure_style(),
+        models=described_models(),
+        method=config["rsa"]["method"],
     script:
         "../workflow_scripts/plot_agreement.py"
 
@@ -36,17 +36,17 @@ rule plot_matching:
         "<results>/aggregate/layer_scores.parquet",
     output:
         figure_files("matching"),
-    params:
-        code=code("plot_matching"),
-        style=figure_style(),
-        models=described_models(),
-        top_k=config["gwot"]["top_k"],
     log:
         "<logs>/plot_matching.log",
     benchmark:
         "<benchmarks>/plot_matching.tsv"
     conda:
         "../envs/figures.yaml"
+    params:
+        code=code("plot_matching"),
+        style=figure_style(),
+        models=described_models(),
+        top_k=config["gwot"]["top_k"],
     script:
         "../workflow_scripts/plot_matching.py"
 
@@ -58,17 +58,17 @@ rule plot_transport_plans:
         plans=gwot_outputs("plan.safetensors"),
     output:
         figure_files("transport_plans"),
-    params:
-        code=code("plot_transport_plans"),
-        style=figure_style(),
-        pair=config["figures"]["transport_plans"],
-        alignments=gwot_keys(),
     log:
         "<logs>/plot_transport_plans.log",
     benchmark:
         "<benchmarks>/plot_transport_plans.tsv"
     conda:
         "../envs/figures.yaml"
+    params:
+        code=code("plot_transport_plans"),
+        style=figure_style(),
+        pair=config["figures"]["transport_plans"],
+        alignments=gwot_keys(),
     script:
         "../workflow_scripts/plot_transport_plans.py"
 
@@ -79,14 +79,14 @@ rule tabulate_models:
     output:
         tsv="<results>/tables/models.tsv",
         tex="<results>/tables/models.tex",
-    params:
-        code=code("tabulate_models"),
-        models=described_models(),
     log:
         "<logs>/tabulate_models.log",
     benchmark:
         "<benchmarks>/tabulate_models.tsv"
     conda:
         "../envs/measures.yaml"
+    params:
+        code=code("tabulate_models"),
+        models=described_models(),
     script:
         "../workflow_scripts/tabulate_models.py"

@@ -8,20 +8,20 @@ rule align_gwot:
     output:
         plan="<results>/gwot/{human}/{model}/{layer}/plan.safetensors",
         trials="<results>/gwot/{human}/{model}/{layer}/trials.parquet",
-    params:
-        code=code("align_gwot"),
-        settings=gwot_settings,
-        seed=config["seed"],
-    threads: 2
-    resources:
-        mem_mb=4000,
-        runtime=240,
     log:
         "<logs>/align_gwot/{human}/{model}/{layer}.log",
     benchmark:
         "<benchmarks>/align_gwot/{human}/{model}/{layer}.tsv"
     conda:
         "../envs/alignment.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=code("align_gwot"),
+        settings=gwot_settings,
+        seed=config["seed"],
     script:
         "../workflow_scripts/align_gwot.py"
 
@@ -32,16 +32,16 @@ rule score_gwot:
         concepts="<results>/inputs/concepts.tsv",
     output:
         "<results>/gwot/{human}/{model}/{layer}/scores.tsv",
-    params:
-        code=code("score_gwot"),
-        top_k=config["gwot"]["top_k"],
-        statistics=config["statistics"],
-        seed=config["seed"],
     log:
         "<logs>/score_gwot/{human}/{model}/{layer}.log",
     benchmark:
         "<benchmarks>/score_gwot/{human}/{model}/{layer}.tsv"
     conda:
         "../envs/measures.yaml"
+    params:
+        code=code("score_gwot"),
+        top_k=config["gwot"]["top_k"],
+        statistics=config["statistics"],
+        seed=config["seed"],
     script:
         "../workflow_scripts/score_gwot.py"

@@ -6,18 +6,17 @@ if config["world"] is not None:
     rule simulate_world:
         output:
             world_files(),
-        params:
-            code=code("simulate_world"),
-            world=config["world"],
-            things=config["things"],
-            things_dir=config["things_dir"],
-            seed=config["seed"],
         log:
             "<logs>/simulate_world.log",
         benchmark:
             "<benchmarks>/simulate_world.tsv"
         conda:
             "../envs/measures.yaml"
+        params:
+            code=code("simulate_world"),
+            world=config["world"],
+            things=config["things"],
+            seed=config["seed"],
         script:
             "../workflow_scripts/simulate_world.py"
 
@@ -31,14 +30,14 @@ rule build_concepts:
         memberships_order=things_file("memberships_order"),
     output:
         "<results>/inputs/concepts.tsv",
-    params:
-        code=code("build_concepts"),
     log:
         "<logs>/build_concepts.log",
     benchmark:
         "<benchmarks>/build_concepts.tsv"
     conda:
         "../envs/measures.yaml"
+    params:
+        code=code("build_concepts"),
     script:
         "../workflow_scripts/build_concepts.py"
 
@@ -52,14 +51,14 @@ rule build_triplets:
         repeated_order=things_file("repeated_triplets_order"),
     output:
         "<results>/inputs/triplets.safetensors",
-    params:
-        code=code("build_triplets"),
     log:
         "<logs>/build_triplets.log",
     benchmark:
         "<benchmarks>/build_triplets.tsv"
     conda:
         "../envs/measures.yaml"
+    params:
+        code=code("build_triplets"),
     script:
         "../workflow_scripts/build_triplets.py"
 
@@ -70,14 +69,14 @@ rule build_human:
         files=human_files,
     output:
         "<results>/inputs/humans/{human}.safetensors",
-    params:
-        code=code("build_human"),
-        row=human_row,
     log:
         "<logs>/build_human/{human}.log",
     benchmark:
         "<benchmarks>/build_human/{human}.tsv"
     conda:
         "../envs/measures.yaml"
+    params:
+        code=code("build_human"),
+        row=human_row,
     script:
         "../workflow_scripts/build_human.py"

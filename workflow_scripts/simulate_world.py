@@ -1,5 +1,6 @@
 """Simulate the demo's world and write it as THINGS data lies on disk."""
 
+import os
 from pathlib import Path
 
 from repalign.job import job
@@ -10,5 +11,7 @@ with job(snakemake.log[0]) as log:
     params = snakemake.params
     settings = dict(params.world)
     world = simulate_world(settings["objects"], settings["features"], seed=params.seed)
-    ceiling = write_world(world, Path(params.things_dir), params.things, settings, params.seed)
+    ceiling = write_world(
+        world, Path(os.path.commonpath(snakemake.output)), params.things, settings, params.seed
+    )
     log.info("%d objects; the expected noise ceiling is %.4f", len(world.objects), ceiling)
