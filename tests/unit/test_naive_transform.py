@@ -5,7 +5,8 @@ import pytest
 import torch
 from repalign import odd_one_out
 from repalign.errors import InputError
-from repalign.naive_transform import apply, fit, select
+from repalign.naive_transform import fit, select
+from repalign.naive_transform.apply import apply
 from repalign.naive_transform.solve import (
     _Locality,
     global_objective,

@@ -106,8 +106,8 @@ def _squared_distances(x, rows, candidates):
     return squared
 
 
-def mutual_neighbours(a, b, n_neighbours=10, metric="cosine"):
-    """Mutual k-nearest-neighbour alignment: the mean share of neighbours that two embeddings have in common [1].
+def shared_neighbours(a, b, n_neighbours=10, metric="cosine"):
+    """Share of every object's nearest neighbours that two embeddings have in common [1].
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def mutual_neighbours(a, b, n_neighbours=10, metric="cosine"):
 
     Returns
     -------
-    float in [0, 1]; its chance is n_neighbours / (n - 1).
+    (n,) array in [0, 1]; the chance is n_neighbours / (n - 1), the mean is the mutual k-nearest-neighbour alignment
 
     References
     ----------
@@ -129,8 +129,13 @@ def mutual_neighbours(a, b, n_neighbours=10, metric="cosine"):
         raise InputError(
             f"Two embeddings of one set of objects are needed, but they have {len(a)} and {len(b)} rows."
         )
-    shared = [_membership(x, n_neighbours, metric) for x in (a, b)]
-    return float((shared[0] & shared[1]).sum() / (len(a) * n_neighbours))
+    first, second = (_membership(x, n_neighbours, metric) for x in (a, b))
+    return (first & second).sum(axis=1) / n_neighbours
+
+
+def mutual_neighbours(a, b, n_neighbours=10, metric="cosine"):
+    """Mutual k-nearest-neighbour alignment: the mean of `shared_neighbours`."""
+    return float(shared_neighbours(a, b, n_neighbours, metric).mean())
 
 
 def _membership(features, n_neighbours, metric):

@@ -3,8 +3,7 @@
 from importlib import import_module
 
 _HOME = {
-    "NaiveTransform": "repalign.naive_transform.transform",
-    "apply": "repalign.naive_transform.transform",
+    "NaiveTransform": "repalign.naive_transform.apply",
     "fit": "repalign.naive_transform.transform",
     "select": "repalign.naive_transform.transform",
 }
