@@ -165,7 +165,7 @@ def gwot_settings(wildcards):
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k")
+        if key not in ("layers", "humans", "overrides", "top_k", "threads")
     }
     for override in config["gwot"]["overrides"]:
         if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
