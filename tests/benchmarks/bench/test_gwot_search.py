@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,10 @@ def timed(name, function):
     ), result
 
 
+def since(began):
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
 def show(title, rows):
     print(f"\n{title}\n{pd.DataFrame(rows).to_string(index=False)}")
 
@@ -67,9 +72,8 @@ def test_two_groups_of_people(load):
     settings = {"metric": "euclidean", "epsilon": (1, 10)}
     rows, plans = [], []
     for seed in (0, 1):
-        row, result = timed(
-            f"annealed, 8 starts, seed {seed}", lambda: align(*pair, trials=8, seed=seed, **settings)
-        )  # noqa: B023
+        search = partial(align, *pair, trials=8, seed=seed, **settings)
+        row, result = timed(f"annealed, 8 starts, seed {seed}", search)
         rows.append(row)
         plans.append(result.plan)
     row, _ = timed("oracle", lambda: oracle(*pair, 1.0, metric="euclidean"))
@@ -86,9 +90,8 @@ def test_model_against_people(load, model):
     settings = {"metric": "cosine", "histogram_matching": True, "epsilon": (1e-3, 1e-3)}
     rows, plans = [], []
     for seed in range(SEEDS):
-        row, result = timed(
-            f"annealed, 8 starts, seed {seed}", lambda: align(*pair, trials=8, seed=seed, **settings)
-        )  # noqa: B023
+        search = partial(align, *pair, trials=8, seed=seed, **settings)
+        row, result = timed(f"annealed, 8 starts, seed {seed}", search)
         rows.append(row)
         plans.append(result.plan)
     row, truth = timed("oracle", lambda: oracle(*pair, 1e-3, histogram_matching=True))
@@ -112,32 +115,22 @@ def test_what_each_start_and_refinement_brings(load, model):
         ("spectral", 0),
         ("sliced", 0),
     ):
-        wall, cpu = time.perf_counter(), time.process_time()
+        began = time.perf_counter(), time.process_time()
         state = solver.state(start_plan(problem, kind, seed)[None], top)
         for epsilon in np.geomspace(top, low, 6):
             limits = {} if epsilon == low else {"tolerance": 0.3, "max_iterations": 20}
             state, progress = solver.run(solver.at(state, [epsilon]), **limits)
         solution = solver.solutions(state, progress)[0]
-        rows.append(
-            row_of(
-                f"{kind} {seed}, annealed",
-                solution.plan,
-                solution.loss,
-                time.perf_counter() - wall,
-                time.process_time() - cpu,
-            )
-        )
+        rows.append(row_of(f"{kind} {seed}, annealed", solution.plan, solution.loss, *since(began)))
         if best is None or solution.loss < best[0].loss:
             best = solution, state
-    wall, cpu = time.perf_counter(), time.process_time()
+    began = time.perf_counter(), time.process_time()
     hopped, losses = hop_basins(solver, best[1], 3)
     plan = solver.plans(hopped)[0].numpy()
-    rows.append(
-        row_of("best + 3 basin hops", plan, losses[-1], time.perf_counter() - wall, time.process_time() - cpu)
-    )
-    wall, cpu = time.perf_counter(), time.process_time()
+    rows.append(row_of("best + 3 basin hops", plan, losses[-1], *since(began)))
+    began = time.perf_counter(), time.process_time()
     plan, loss, _ = assignment_finish(problem, plan, 15)
-    rows.append(row_of("+ exact finish", plan, loss, time.perf_counter() - wall, time.process_time() - cpu))
+    rows.append(row_of("+ exact finish", plan, loss, *since(began)))
     show(f"spose66 - {model}: what each brings", rows)
     assert losses[-1] <= losses[0]
 
