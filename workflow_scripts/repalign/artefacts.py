@@ -59,7 +59,9 @@ def read_arrays(path, names=None):
                 raise InputError(f"{path} has no array {listed(missing)}; it holds {listed(present, 20)}.")
             return {name: file.get_tensor(name) for name in wanted}, metadata
     except SafetensorError as error:
-        raise InputError(f"{path} is not a readable safetensors file ({error}); delete it and rerun.") from error
+        raise InputError(
+            f"{path} is not a readable safetensors file ({error}); delete it and rerun."
+        ) from error
 
 
 def write_table(path, frame):

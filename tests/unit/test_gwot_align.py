@@ -1,0 +1,180 @@
+"""The alignment's contract: inputs, failures, reproducibility, resumption."""
+
+import json
+
+import numpy as np
+import pytest
+import repalign.gwot
+from repalign.errors import InputError
+from repalign.gwot.align import align
+from repalign.gwot.matching import matching_rate
+from repalign.gwot.problem import make_problem, match_histogram
+from repalign.gwot.search import suggest_epsilon
+from repalign.gwot.solution import failure_of
+from repalign.gwot.starts import random_plan
+from repalign.rdm import dissimilarity
+
+POT = {"solver": "pot", "strategy": "paper", "metric": "euclidean", "dtype": "float64"}
+
+
+@pytest.fixture(scope="module")
+def pair():
+    rng = np.random.default_rng(1)
+    source = rng.random((24, 6))
+    return source, source + 0.01 * rng.standard_normal(source.shape)
+
+
+@pytest.fixture(scope="module")
+def aligned(pair):
+    return align(*pair, **POT, epsilon=(0.04, 0.1), trials=3)
+
+
+def test_pot_finds_the_planted_correspondence_and_logs_every_trial(pair, aligned):
+    assert matching_rate(aligned.plan) == 1
+    assert aligned.trials["trial"].tolist() == [0, 1, 2]
+    assert aligned.loss == aligned.trials["loss"].min()
+    assert aligned.trials["epsilon"].between(0.04, 0.1).all()
+    assert (aligned.trials["relative_epsilon"] > aligned.trials["epsilon"]).all()
+    assert aligned.plan.sum() == pytest.approx(1)
+
+
+def test_loss_is_the_quadruple_sum(aligned, pair):
+    c, d = (dissimilarity(x, "euclidean") for x in pair)
+    small = aligned.plan[:7, :6]
+    problem = make_problem(c[:7, :7], d[:6, :6], metric="precomputed")
+    slow = sum(
+        (c[i, k] - d[j, m]) ** 2 * small[i, j] * small[k, m]
+        for i in range(7)
+        for k in range(7)
+        for j in range(6)
+        for m in range(6)
+    )
+    assert problem.loss(small) == pytest.approx(slow, rel=1e-9)
+
+
+def test_matrices_and_embeddings_are_the_same_input(pair, aligned):
+    matrices = [dissimilarity(x, "euclidean") for x in pair]
+    again = align(*matrices, **{**POT, "metric": "precomputed"}, epsilon=(0.04, 0.1), trials=3)
+    np.testing.assert_array_equal(again.plan, aligned.plan)
+
+
+def test_a_search_with_only_failures_says_so_and_never_returns_loss_zero(pair, tmp_path):
+    with pytest.raises(InputError, match=r"All 2 trials failed \(all-zero plan\).*raise epsilon"):
+        align(*pair, **POT, epsilon=(1e-7, 1e-7), trials=2, storage=tmp_path / "journal")
+
+
+def test_failed_trials_keep_a_reason_and_no_loss(pair):
+    result = align(*pair, **POT, epsilon=(1e-6, 0.5), trials=8)
+    failed = result.trials[result.trials["status"] == "failed"]
+    assert len(failed) > 0
+    assert failed["loss"].isna().all()
+    assert (failed["reason"] != "").all()
+    assert result.loss > 0
+
+
+@pytest.mark.parametrize(
+    ("plan", "reason"),
+    [
+        (np.zeros((4, 4)), "all-zero"),
+        (np.full((4, 4), np.nan), "NaN"),
+        (np.full((4, 4), 0.05), "mass"),
+        (np.diag([1.0, 0, 0, 0]), "marginals"),
+        (np.eye(4) / 4 - 0.01 + 0.04 * np.eye(4), "negative"),
+    ],
+)
+def test_unusable_plans_are_named(plan, reason):
+    rng = np.random.default_rng(0)
+    problem = make_problem(rng.random((4, 3)), rng.random((4, 3)))
+    assert reason in failure_of(problem, plan)
+    assert failure_of(problem, np.full((4, 4), 1 / 16)) == ""
+
+
+def test_a_finished_search_is_read_back(pair, aligned, tmp_path):
+    settings = {**POT, "epsilon": (0.04, 0.1), "trials": 3, "storage": tmp_path / "deep" / "journal"}
+    first, second = align(*pair, **settings), align(*pair, **settings)
+    np.testing.assert_array_equal(first.plan, second.plan)
+    np.testing.assert_array_equal(first.plan, aligned.plan)
+    assert first.trials.equals(second.trials)
+    next((tmp_path / "deep" / "journal.work").glob("plan-*")).unlink()
+    np.testing.assert_array_equal(align(*pair, **settings).plan, first.plan)
+
+
+def test_a_half_written_line_is_cut_off(pair, aligned, tmp_path):
+    settings = {**POT, "epsilon": (0.04, 0.1), "trials": 3, "storage": tmp_path / "journal"}
+    align(*pair, **settings)
+    content = settings["storage"].read_bytes()
+    settings["storage"].write_bytes(content[:-25])
+    result = align(*pair, **settings)
+    assert result.trials["trial"].tolist() == [0, 1, 2]
+    assert [json.loads(line) for line in settings["storage"].read_text().splitlines()]
+    np.testing.assert_array_equal(result.plan, aligned.plan)
+
+
+def test_storage_of_another_search_is_refused(pair, tmp_path):
+    align(*pair, **POT, epsilon=(0.5, 0.5), trials=1, storage=tmp_path / "journal")
+    with pytest.raises(InputError, match="other data or settings; delete it"):
+        align(*pair, **POT, epsilon=(0.5, 0.5), trials=1, seed=5, storage=tmp_path / "journal")
+
+
+def test_time_budget_stops_the_search_after_at_least_one_trial(pair):
+    result = align(*pair, **POT, epsilon=(0.5, 0.5), trials=50, time_budget=0)
+    assert len(result.trials) == 1
+
+
+def test_epsilon_does_not_depend_on_unfinished_neighbours():
+    history = {k: {"status": "complete", "loss": k, "epsilon": 0.1 + k / 100} for k in range(15)}
+    value = suggest_epsilon(history, 14, (0.01, 1), sampler="tpe", seed=4)
+    assert value == suggest_epsilon({k: history[k] for k in range(10)}, 14, (0.01, 1), sampler="tpe", seed=4)
+    assert 0.01 <= value <= 1
+    assert value != suggest_epsilon(history, 14, (0.01, 1), sampler="tpe", seed=5)
+
+
+def test_random_plan_has_the_marginals():
+    p, q = np.array([0.2, 0.3, 0.5]), np.array([0.6, 0.4])
+    plan = random_plan(p, q, 0)
+    np.testing.assert_allclose(plan.sum(axis=1), p)
+    np.testing.assert_allclose(plan.sum(axis=0), q)
+    np.testing.assert_array_equal(plan, random_plan(p, q, 0))
+
+
+def test_histogram_matching_keeps_ranks_and_takes_the_values():
+    rng = np.random.default_rng(0)
+    c, d = (dissimilarity(rng.random((30, 4))) for _ in range(2))
+    upper = np.triu_indices(30, 1)
+    matched = match_histogram(d, c)
+    np.testing.assert_array_equal(np.sort(matched[upper]), np.sort(c[upper]))
+    np.testing.assert_array_equal(np.argsort(matched[upper]), np.argsort(d[upper]))
+    np.testing.assert_array_equal(matched, matched.T)
+    larger = match_histogram(d, dissimilarity(rng.random((50, 4))))
+    assert (np.diff(larger[upper][np.argsort(d[upper])]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"metric": "l7"}, "Unknown metric 'l7'"),
+        ({"metric": "precomputed"}, "square dissimilarity matrix"),
+        ({"solver": "magic"}, "Unknown GWOT solver"),
+        ({"strategy": "hope"}, "Unknown GWOT strategy"),
+        ({"epsilon": (1, 0.1)}, "0 < low <= high"),
+        ({"trials": 0}, "at least 1 trial"),
+        ({"p": np.ones(24)}, "sum to 1"),
+    ],
+)
+def test_bad_settings_are_refused(pair, change, message):
+    with pytest.raises(InputError, match=message):
+        align(*pair, **{**POT, **change})
+
+
+def test_bad_embeddings_are_refused(pair):
+    broken = pair[1].copy()
+    broken[3, 2] = np.nan
+    with pytest.raises(InputError, match="Row 3 of the target holds NaN"):
+        align(pair[0], broken, **POT)
+    with pytest.raises(InputError, match="All dissimilarities of the source are equal"):
+        align(np.ones((24, 3)), pair[1], **POT)
+
+
+def test_the_contract_s_names_are_callable():
+    assert callable(repalign.gwot.align)
+    assert repalign.gwot.matching_rate is matching_rate

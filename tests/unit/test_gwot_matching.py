@@ -1,0 +1,120 @@
+"""Matching rates and their chance, against brute force."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from repalign.errors import InputError
+from repalign.gwot.matching import (
+    category_hits,
+    category_rates,
+    largest,
+    matching_chance,
+    matching_rate,
+    matching_table,
+    object_hits,
+)
+
+
+def slow_rate(plan, k, categories=None):
+    hits = []
+    for i, row in enumerate(plan):
+        top = sorted(range(len(row)), key=lambda j: (-row[j], j))[:k]
+        if categories is None:
+            hits.append(i in top)
+        elif categories[i].any():
+            hits.append(any((categories[i] * categories[j]).any() for j in top))
+    return np.mean(hits)
+
+
+@pytest.fixture
+def plan(rng):
+    return rng.random((40, 40)) + 0.5 * np.eye(40)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
+
+
+@pytest.fixture
+def categories(rng):
+    return (rng.random((40, 5)) < 0.15).astype(int)
+
+
+@pytest.mark.parametrize("k", [1, 3, 10, 40])
+def test_rates_equal_brute_force_in_both_directions(plan, categories, k):
+    assert matching_rate(plan, k) == slow_rate(plan, k)
+    assert matching_rate(plan, k, direction="columns") == slow_rate(plan.T, k)
+    assert matching_rate(plan, k, categories) == pytest.approx(slow_rate(plan, k, categories))
+    assert matching_rate(plan, k, categories, "columns") == pytest.approx(slow_rate(plan.T, k, categories))
+    both = (slow_rate(plan, k) + slow_rate(plan.T, k)) / 2
+    assert matching_rate(plan, k, direction="both") == pytest.approx(both)
+
+
+def test_largest_breaks_ties_by_position():
+    plan = np.array([[1, 2, 2, 0], [0, 0, 0, 0], [3, 3, 3, 3], [0, 1, 5, 4]])
+    assert largest(plan, 2).tolist() == [[1, 2], [0, 1], [0, 1], [2, 3]]
+
+
+def test_constant_plan_does_not_match_objects():
+    assert matching_rate(np.full((10, 10), 0.01)) == 0
+    assert matching_rate(np.eye(10)) == 1
+
+
+def test_rates_follow_a_relabelling_of_the_objects(plan, categories, rng):
+    order = rng.permutation(40)
+    shuffled = plan[np.ix_(order, order)]
+    assert matching_rate(shuffled, 3) == matching_rate(plan, 3)
+    assert matching_rate(shuffled, 3, categories[order]) == pytest.approx(matching_rate(plan, 3, categories))
+
+
+def test_chance_equals_enumeration_of_all_choices(rng):
+    n, k = 9, 3
+    categories = (rng.random((n, 4)) < 0.3).astype(int)
+    rates = []
+    for i in np.flatnonzero(categories.any(axis=1)):
+        choices = list(combinations(range(n), k))
+        rates.append(np.mean([any((categories[i] * categories[j]).any() for j in c) for c in choices]))
+    assert matching_chance(n, k, categories) == pytest.approx(np.mean(rates), rel=1e-12)
+    assert matching_chance(n, k) == k / n
+    assert matching_chance(n, n, categories) == 1
+
+
+def test_chance_equals_the_mean_rate_of_random_plans(rng, categories):
+    rates = [matching_rate(rng.random((40, 40)), 2, categories) for _ in range(400)]
+    error = np.std(rates) / np.sqrt(len(rates))
+    assert matching_chance(40, 2, categories) == pytest.approx(np.mean(rates), abs=4 * error)
+
+
+def test_table_holds_every_rate_with_its_chance(plan, categories):
+    rows = matching_table(plan, (1, 5, 100), {"multiple": categories})
+    assert [(r.match, r.k, r.direction) for r in rows] == [
+        (match, k, side) for match in ("object", "multiple") for k in (1, 5) for side in ("rows", "columns")
+    ]
+    row = rows[-1]
+    assert row.value == matching_rate(plan, 5, categories, "columns")
+    assert row.chance == matching_chance(40, 5, categories)
+    assert row.n == categories.any(axis=1).sum()
+
+
+def test_rates_by_object_and_by_category_add_up(plan, categories):
+    objects, shared = category_rates(plan, categories, 3)
+    for j, column in enumerate(categories.T.astype(bool)):
+        assert objects[j] == pytest.approx(object_hits(plan, 3)[column].mean())
+        assert shared[j] == pytest.approx(category_hits(plan, categories, 3)[column].mean())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.ones((3, 4)),), "same objects"),
+        ((np.eye(3), 0), "between 1 and 3"),
+        ((np.eye(3), 1, np.zeros((3, 2))), "No object is in any category"),
+        ((np.eye(3), 1, np.ones((2, 2))), "one row for each of 3"),
+        ((np.eye(3), 1, None, "diagonal"), "choose rows, columns or both"),
+    ],
+)
+def test_bad_input_is_refused_in_one_sentence(arguments, message):
+    with pytest.raises(InputError, match=message):
+        matching_rate(*arguments)

@@ -1,0 +1,179 @@
+"""Align two systems without labels: the front door of `repalign.gwot`."""
+
+import sys
+import types
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from repalign.errors import InputError
+from repalign.gwot.journal import Journal, fingerprint
+from repalign.gwot.paper import paper_search
+from repalign.gwot.pot import PotSolver
+from repalign.gwot.problem import make_problem
+from repalign.gwot.search import Search
+
+SOLVERS = {"pot": PotSolver}
+STRATEGIES = {"paper": paper_search}
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The best plan of a search, and every trial behind it.
+
+    Attributes
+    ----------
+    plan : (n1, n2) array
+        Transport plan with the lowest unregularised loss; total mass 1.
+    loss : float
+        Its unregularised loss.
+    epsilon : float
+        Entropic regularisation at which it was found.
+    converged : bool
+    marginal_error : float
+        Largest L1 distance of its marginals to p, q.
+    trials : DataFrame
+        One row per trial: trial, start, seed, epsilon, relative_epsilon (epsilon over the product of the standard
+        deviations of both matrices), loss (NaN where failed), marginal_error, converged, iterations,
+        inner_iterations, seconds, status (complete, pruned, failed), reason.
+    """
+
+    plan: np.ndarray
+    loss: float
+    epsilon: float
+    converged: bool
+    marginal_error: float
+    trials: pd.DataFrame
+
+
+def align(
+    source,
+    target,
+    *,
+    strategy="paper",
+    metric="cosine",
+    histogram_matching=False,
+    epsilon=(1e-4, 1e-3),
+    trials=100,
+    seed=0,
+    device="auto",
+    dtype="float64",
+    solver="pot",
+    p=None,
+    q=None,
+    storage=None,
+    time_budget=None,
+    options=None,
+):
+    """Align two systems by Gromov-Wasserstein optimal transport.
+
+    Parameters
+    ----------
+    source, target : (n1, d1), (n2, d2) arrays
+        Embeddings; or symmetric dissimilarity matrices, with `metric="precomputed"`.
+    strategy : str
+        `paper`: random starts, each solved at one epsilon picked by Optuna.
+    metric : str
+        One of `repalign.rdm.METRICS`, or `precomputed`.
+    histogram_matching : bool
+        Give the target's dissimilarities the distribution of the source's first.
+    epsilon : (float, float)
+        Range of the entropic regularisation, searched log-uniformly.
+    trials : int
+    seed : int
+        The same seed gives the same result on the same machine and thread count, whatever the interruptions and the
+        number of workers (but not under a time budget).
+    device : str
+        `auto` (CUDA where there is one), `cpu`, `cuda`, ...
+    dtype : str
+        `float32` or `float64`.
+    solver : str
+        `pot`.
+    p, q : arrays, optional
+        Weights of the objects; uniform by default.
+    storage : path, optional
+        Optuna journal file. A search with the same data and settings goes on where it was, and several processes
+        may share it. Without it the trials live in memory.
+    time_budget : float, optional
+        Seconds after which no further trial starts (one trial always runs).
+    options : dict, optional
+        Further keyword arguments of the strategy.
+
+    Returns
+    -------
+    Alignment
+
+    Raises
+    ------
+    InputError
+        Unusable input or settings, a storage of another search, or a search in which every trial failed.
+    """
+    _check(strategy, solver, epsilon, trials, dtype)
+    problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching, p=p, q=q)
+    options = options or {}
+    settings = {
+        "strategy": strategy,
+        "epsilon": [float(value) for value in epsilon],
+        "seed": seed,
+        "solver": solver,
+        "dtype": dtype,
+        "trials": trials,
+        "options": options,
+    }
+    arrays = (problem.source, problem.target, problem.p, problem.q)
+    journal = Journal(storage, fingerprint(*arrays, settings))
+    search = Search(
+        SOLVERS[solver](problem, device=resolve_device(device), dtype=dtype),
+        journal,
+        seed=seed,
+        time_budget=time_budget,
+    )
+    rerun = STRATEGIES[strategy](search, epsilon=epsilon, trials=trials, **options)
+    return _alignment(search, rerun, epsilon)
+
+
+def _alignment(search, rerun, epsilon):
+    best = search.best(rerun)
+    frame = search.frame()
+    if best is None:
+        reasons = ", ".join(frame["reason"].value_counts().index[:3])
+        raise InputError(
+            f"All {len(frame)} trials failed ({reasons}) at epsilon between {epsilon[0]:g} and {epsilon[1]:g}, "
+            f"the product of the spreads of both matrices being {search.problem.spread:.3g}; raise epsilon."
+        )
+    record, plan = best
+    fields = {name: record[name] for name in ("loss", "epsilon", "converged", "marginal_error")}
+    return Alignment(plan=plan, trials=frame, **fields)
+
+
+def _check(strategy, solver, epsilon, trials, dtype):
+    for value, known, what in (
+        (strategy, STRATEGIES, "strategy"),
+        (solver, SOLVERS, "solver"),
+        (dtype, ("float32", "float64"), "dtype"),
+    ):
+        if value not in known:
+            raise InputError(f"Unknown GWOT {what} '{value}'; choose one of {', '.join(known)}.")
+    if len(epsilon) != 2 or not 0 < epsilon[0] <= epsilon[1] < np.inf:
+        raise InputError(f"The GWOT epsilon range {epsilon} is not (low, high) with 0 < low <= high.")
+    if trials < 1:
+        raise InputError(f"GWOT needs at least 1 trial, not {trials}.")
+
+
+def resolve_device(device):
+    """`auto` is CUDA where there is one, else the CPU."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+class _CallableModule(types.ModuleType):
+    """`repalign.gwot.align` names this module and, by the library's contract, its function."""
+
+    def __call__(self, *args, **kwargs):
+        return align(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,40 @@
+"""The frame of every script: a log file, and one clear sentence when the input is at fault."""
+
+import logging
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+
+from repalign.errors import InputError
+
+FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+@contextmanager
+def job(log_path):
+    """Log to `log_path` and yield the logger; turn an error into one sentence on stderr and exit status 1.
+
+    `InputError` is the user's to mend: its sentence is shown. Anything else is a defect: its traceback goes to the
+    log and stderr says where.
+    """
+    path = Path(log_path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter(FORMAT))
+    logger = logging.getLogger("repalign")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield logger
+    except InputError as error:
+        logger.error("%s", error)
+        sys.stderr.write(f"repalign: {error}\n")
+        raise SystemExit(1) from None
+    except Exception as error:
+        logger.error("%s", traceback.format_exc())
+        sys.stderr.write(f"repalign: unexpected {type(error).__name__}: {error} (traceback in {path})\n")
+        raise SystemExit(1) from None
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
