@@ -12,7 +12,8 @@ import requests
 
 from repalign.errors import InputError
 
-CHUNK = 1 << 18
+# A dropped connection loses less than this much of what has arrived.
+CHUNK = 1 << 16
 # What a server may get over by itself; any other status of 400 and above is final.
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
