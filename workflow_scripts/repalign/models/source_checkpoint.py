@@ -1,5 +1,7 @@
 """Weights that a paper published outside any library, in an architecture of torchvision or timm."""
 
+from functools import partial
+
 import timm
 import torch
 from torch import nn
@@ -8,7 +10,7 @@ from repalign.errors import InputError
 from repalign.models import source_timm, source_torchvision
 from repalign.models.network import seeded
 from repalign.models.preprocessing import PREPROCESSINGS
-from repalign.models.weights import head_name, load_into, obtain, read_state
+from repalign.models.weights import fit_classes, load_into, obtain, read_state
 
 # Where training loops keep the weights, from the outside in (VISSL; MoCo, timm, lightning; MAE; DINO).
 NESTS = (
@@ -79,21 +81,19 @@ def load(spec, *, cache_dir=None):
     source = source_torchvision if library == "torchvision" else source_timm
     architecture = source.registered(architecture, spec.model)
     found = unnest(read_state(weights.path))
-    build = source_torchvision.build if library == "torchvision" else _build_timm
-    module = build(architecture)
+    build = partial(source_torchvision.build if library == "torchvision" else _build_timm, architecture)
+    module = build()
     state = strip_prefix(found, module.state_dict())
-    head = head_name(module)
-    if f"{head}.weight" in state:
-        classes = len(state[f"{head}.weight"])
-        if classes != len(module.state_dict()[f"{head}.weight"]):
-            module = build(architecture, num_classes=classes)
-        may_lack = ()
-    else:
-        may_lack = (f"{head}.",)
+    module, head, has_head = fit_classes(module, build, state)
     dropped = load_into(
-        module, state, model=spec.model, path=weights.path, may_lack=may_lack, may_add=TRAINING_PARTS
+        module,
+        state,
+        model=spec.model,
+        path=weights.path,
+        may_lack=() if has_head else (f"{head}.",),
+        may_add=TRAINING_PARTS,
     )
-    if may_lack:
+    if not has_head:
         parent, _, name = head.rpartition(".")
         setattr(module.get_submodule(parent), name, nn.Identity())
     preprocess = PREPROCESSINGS[preprocessing]()

@@ -25,7 +25,8 @@ class _Call:
         return {ENCODE_IMAGE: output[0] if isinstance(output, tuple) else output}
 
 
-def _assemble(model, preprocess, **description):
+def assemble(model, preprocess, **description):
+    """A `Network` from the visual tower of an open_clip model."""
     visual = model.visual
     trunk = getattr(visual, "trunk", visual)
     if hasattr(visual, "trunk"):
@@ -76,7 +77,7 @@ def load(spec, *, cache_dir=None):
     if folder := hub.local_folder(spec.identifier):
         weights = hub.folder_weights(folder)
         model, preprocess = _create(f"local-dir:{folder}", weights_only=True)
-        return _assemble(model, preprocess, weights=str(weights.path), sha256=weights.sha256)
+        return assemble(model, preprocess, weights=str(weights.path), sha256=weights.sha256)
     if spec.identifier not in open_clip.list_models():
         raise InputError(
             f"open_clip has no model '{spec.identifier}' (model {spec.model}); "
@@ -84,10 +85,10 @@ def load(spec, *, cache_dir=None):
         )
     if spec.random_seed is not None:
         model, preprocess = seeded(spec.random_seed, lambda: _create(spec.identifier))
-        return _assemble(model, preprocess)
+        return assemble(model, preprocess)
     config = get_pretrained_cfg(spec.identifier, spec.weights)
     if config:
-        _refuse_other_activation(spec, config)
+        refuse_other_activation(spec, config)
         weights = _tag_weights(config, spec, cache_dir)
     elif spec.weights.endswith((".pt", ".pth", ".bin", ".safetensors")):
         weights = obtain(spec.weights, spec.revision, cache_dir=cache_dir)
@@ -101,12 +102,12 @@ def load(spec, *, cache_dir=None):
     model, preprocess = _create(
         spec.identifier, pretrained=str(weights.path), weights_only=True, **normalisation
     )
-    return _assemble(
+    return assemble(
         model, preprocess, weights=str(weights.path), sha256=weights.sha256, commit=weights.commit
     )
 
 
-def _refuse_other_activation(spec, config):
+def refuse_other_activation(spec, config):
     """Weights trained with QuickGELU in a model with GELU load without complaint and are wrong."""
     trained = config.get("quick_gelu", False)
     if trained != open_clip.get_model_config(spec.identifier).get("quick_gelu", False):

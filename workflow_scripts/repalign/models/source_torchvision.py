@@ -1,15 +1,15 @@
 """torchvision: architectures by name, weights by enum member."""
 
 import re
+from functools import partial
 
-import torch
 import torchvision
 from torchvision.models.vision_transformer import VisionTransformer
 
 from repalign.errors import InputError
 from repalign.models.layers import nearest
 from repalign.models.network import Network, PlainCall, seeded
-from repalign.models.weights import head_name, is_url, load_into, obtain, read_state
+from repalign.models.weights import fit_classes, is_url, load_into, obtain, read_state
 
 
 def registered(identifier, model):
@@ -79,17 +79,10 @@ def load(spec, *, cache_dir=None):
         )
         state = read_state(weights.path)
     state = _modern(state)
-    module = build(identifier, num_classes=_n_classes(identifier, state))
+    module, _, _ = fit_classes(build(identifier), partial(build, identifier), state)
     aux = ("AuxLogits.", "aux1.", "aux2.")
     load_into(module, state, model=spec.model, path=weights.path, may_add=aux)
     return assemble(module, preprocess, weights=str(weights.path), sha256=weights.sha256)
-
-
-def _n_classes(identifier, state):
-    """How many classes the last layer of the weights has."""
-    with torch.device("meta"):
-        head = head_name(build(identifier))
-    return len(state.get(f"{head}.weight", range(1000)))
 
 
 def _modern(state):

@@ -136,6 +136,23 @@ def load_into(module, state, *, model, path, may_lack=(), may_add=()):
     return surplus
 
 
-def head_name(module):
-    """Name of the submodule that makes the class scores: the last one with weights."""
-    return [name for name in module.state_dict() if name.endswith(".weight")][-1].removesuffix(".weight")
+def fit_classes(module, build, state):
+    """Give an architecture as many classes as the weights have.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        With its usual number of classes.
+    build : callable
+        `build(num_classes=...)` makes it anew.
+    state : dict of str to tensor
+
+    Returns
+    -------
+    (module, str: the submodule that makes the class scores, bool: whether the weights have it)
+    """
+    # The class scores are made last.
+    weight = [name for name in module.state_dict() if name.endswith(".weight")][-1]
+    if weight in state and len(state[weight]) != len(module.state_dict()[weight]):
+        module = build(num_classes=len(state[weight]))
+    return module, weight.removesuffix(".weight"), weight in state
