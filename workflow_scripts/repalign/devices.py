@@ -78,6 +78,8 @@ def run_in_halves(function, batch, size):
             size = max(1, min(size, len(batch)) // 2)
             if batch.device.type == "cuda":
                 torch.cuda.empty_cache()
+    if len(parts) == 1:
+        return parts[0], size
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, size
 
 
