@@ -169,3 +169,24 @@ def _load_table(path):
             f"{path} has '{table.iloc[row, column]}' in data row {row + 1}, where a number belongs; correct it."
         )
     return numbers.to_numpy(dtype=np.float64), names
+
+
+def random_features(identifier, layers, n_objects, seed):
+    """Standard normal features of a control without any structure.
+
+    Parameters
+    ----------
+    identifier : str, the number of features
+    layers : list of str
+    n_objects, seed : int
+
+    Returns
+    -------
+    dict of layer name to (n_objects, number of features) float32 array
+    """
+    if not identifier.isdecimal() or int(identifier) < 2:
+        raise InputError(
+            f"A random control needs a number of features (2 or more) as identifier, not '{identifier}'."
+        )
+    rng = np.random.default_rng(seed)
+    return {layer: rng.standard_normal((n_objects, int(identifier))).astype(np.float32) for layer in layers}

@@ -132,3 +132,13 @@ def require_files(paths, made):
     for source, path in paths:
         if str(path) not in made and not Path(path).is_file():
             raise InputError(f"{source}: the file {path} does not exist; correct the path or set things_dir.")
+
+
+def select(wanted, known, source, what):
+    """The names that a config key selects: `all`, or a list of known names."""
+    if wanted == "all":
+        return list(known)
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"{source}: there is no {what} '{name}'; {nearest(name, known)}.")
+    return list(wanted)

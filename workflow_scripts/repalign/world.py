@@ -2,9 +2,10 @@
 
 Generative model: an object is z = a u_g + b v_c + c w_o, with u, v, w normal vectors of its group (9), its category
 (27, three to a group) and itself; their variance falls off as a power of the dimension's rank, as that of natural
-representations does, so that no two categories stand alike to the rest. People's representation is z. Asked for the odd one out of three objects,
-people keep the pair {i, j} with probability softmax(s_ij / t) over the three pairs, s the cosine of z, so the share
-of judgements that agree with the most probable answer is known exactly: it is the noise ceiling.
+representations does, so that no two categories stand alike to the rest. People's representation is z. Asked for the
+odd one out of three objects, people keep the pair {i, j} with probability softmax(s_ij / t) over the three pairs, s
+the cosine of z, so the share of judgements that agree with the most probable answer is known exactly: it is the
+noise ceiling.
 
 Planted models see the objects at one level: `object` (z under a random rotation, plus noise), `category` (the same u
 and v, but w of their own) or `none` (independent noise).

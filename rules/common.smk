@@ -1,0 +1,206 @@
+# Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
+import re
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+BASE = Path(workflow.basedir)
+SCRIPTS = BASE / "workflow_scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from repalign.errors import InputError
+from repalign.provenance import code_digest
+from repalign.sheets import read_humans, read_models, require_files, select
+from repalign.validation import check
+
+
+def load_study():
+    """The checked model and human sheets; stops with one sentence where config or sheets are wrong."""
+    schemas = {
+        name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
+        for name in ("config", "models", "humans")
+    }
+    try:
+        check(config, schemas["config"], "The config")
+        directories = {"things_dir": config["things_dir"]}
+        models = read_models(config["models"], schemas["models"], directories)
+        humans = read_humans(config["humans"], schemas["humans"], directories)
+        require_files(named_files(models, humans), made=set(world_files()))
+        for stage in ("gwot", "rsa"):
+            select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
+        for number, override in enumerate(config["gwot"]["overrides"]):
+            source = f"The config, gwot.overrides.{number}"
+            select(override.get("humans", "all"), humans, f"{source}.humans", "human")
+            select(override.get("models", "all"), models, f"{source}.models", "model")
+        if (pair := config["figures"]["transport_plans"]) is not None:
+            select(pair[:1], humans, "The config, figures.transport_plans", "human")
+            select(pair[1:], models, "The config, figures.transport_plans", "model")
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    return models, humans
+
+
+def things_file(key):
+    """Path of a file of the THINGS data, or nothing where the config has null."""
+    name = config["things"].get(key)
+    return [] if name is None else f"{config['things_dir']}/{name}"
+
+
+def named_files(models, humans):
+    """Every file that config and sheets name, with where it was named."""
+    for key in config["things"]:
+        if path := things_file(key):
+            yield f"The config, things.{key}", path
+    for name, row in humans.items():
+        for field in ("path", "order"):
+            if field in row:
+                yield f"{config['humans']}, human {name}, field {field}", row[field]
+    for name, row in models.items():
+        for path in model_files(row):
+            yield f"{config['models']}, model {name}", path
+
+
+def model_files(row):
+    """The files that a model's row names."""
+    return [
+        row[field] for field in ("identifier", "order") if field in row and row["source"] == "precomputed"
+    ]
+
+
+def world_files():
+    """Every file of the simulated world; none where the data is real."""
+    if config["world"] is None:
+        return []
+    data = [things_file(key) for key in config["things"] if things_file(key)]
+    features = [f"{config['things_dir']}/models/{model}.npy" for model in config["world"]["models"]]
+    return sorted({*data, *features, f"{config['things_dir']}/human/people.npy"})
+
+
+MODELS, HUMANS = load_study()
+STUDY = f"results/{config['study']}"
+
+
+pathvars:
+    results=STUDY,
+    logs=f"{STUDY}/logs",
+    benchmarks=f"{STUDY}/benchmarks",
+
+
+def names_of(*sources):
+    """Names of the models of some sources, as a regular expression."""
+    return alternatives(name for name, row in MODELS.items() if row["source"] in sources)
+
+
+def alternatives(names):
+    """A regular expression that matches exactly these names."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+wildcard_constraints:
+    model=alternatives(MODELS),
+    human=alternatives(HUMANS),
+    layer=alternatives({layer for row in MODELS.values() for layer in row["layers"]}),
+    image_set=alternatives(config["image_sets"]),
+
+
+def code(rule_name):
+    """Digest of the code behind a rule: it reruns when the code it runs changes, and not for comments."""
+    return code_digest(SCRIPTS / f"{rule_name}.py")
+
+
+def row_of(*fields):
+    """A params function: the fields of this model's row that are set, so that only its jobs follow the row."""
+    return lambda wildcards: {
+        field: MODELS[wildcards.model][field] for field in fields if field in MODELS[wildcards.model]
+    }
+
+
+def precomputed_files(wildcards):
+    """The features of a model and the file that names their rows."""
+    return model_files(MODELS[wildcards.model])
+
+
+def human_row(wildcards):
+    """The fields of this human's row."""
+    return HUMANS[wildcards.human]
+
+
+def human_files(wildcards):
+    """The representation of a human and the file that names its rows."""
+    return [HUMANS[wildcards.human][field] for field in ("path", "order") if field in HUMANS[wildcards.human]]
+
+
+def selected_humans(stage):
+    """The humans that a stage compares with."""
+    return select(config[stage]["humans"], HUMANS, f"{stage}.humans", "human")
+
+
+def gwot_layers(model):
+    """The layers of a model that are aligned."""
+    row = MODELS[model]
+    return row["layers"] if config["gwot"]["layers"] == "all" else [row["readout"]]
+
+
+def gwot_settings(wildcards):
+    """The settings of one pair: the defaults, then every override that names it."""
+    shared = {
+        key: value
+        for key, value in config["gwot"].items()
+        if key not in ("layers", "humans", "overrides", "top_k")
+    }
+    for override in config["gwot"]["overrides"]:
+        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
+            "models", MODELS
+        ):
+            shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
+    return shared
+
+
+def gwot_keys():
+    """(human, model, layer) of every alignment of the study."""
+    return [
+        (human, model, layer)
+        for human in selected_humans("gwot")
+        for model in MODELS
+        for layer in gwot_layers(model)
+    ]
+
+
+def gwot_outputs(name):
+    """One file of every alignment of the study, in the order of gwot_keys()."""
+    return [f"<results>/gwot/{human}/{model}/{layer}/{name}" for human, model, layer in gwot_keys()]
+
+
+def described_models():
+    """What the aggregate says of every model: the descriptive fields of its row."""
+    fields = ("paradigm", "objective", "architecture", "train_data", "train_images", "layers", "readout")
+    return {name: {field: row[field] for field in fields if field in row} for name, row in MODELS.items()}
+
+
+def figure_style():
+    """The look of every figure; what a figure shows is not part of it."""
+    return {key: config["figures"][key] for key in ("width_mm", "font_size", "titles")}
+
+
+def figure_files(name):
+    """The files of a figure: one per format, and its data."""
+    return multiext(
+        f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv"
+    )
+
+
+def all_figures():
+    """Every figure of the study."""
+    return [path for name in ("agreement", "matching", "transport_plans") for path in figure_files(name)]
+
+
+def all_tables():
+    """Every table of the study."""
+    return multiext("<results>/tables/models", ".tsv", ".tex")
+
+
+def final_outputs():
+    """What a bare `snakemake` makes."""
+    return [*all_figures(), *all_tables()]

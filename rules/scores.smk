@@ -1,0 +1,63 @@
+# Cheap scores: one job a model, one row a layer.
+
+
+rule score_noise_ceiling:
+    input:
+        "<results>/inputs/triplets.safetensors",
+    output:
+        "<results>/scores/noise_ceiling.tsv",
+    log:
+        "<logs>/score_noise_ceiling.log",
+    benchmark:
+        "<benchmarks>/score_noise_ceiling.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("score_noise_ceiling"),
+        published=config["odd_one_out"]["noise_ceiling"],
+    script:
+        "../workflow_scripts/score_noise_ceiling.py"
+
+
+rule score_odd_one_out:
+    input:
+        model="<results>/embeddings/behaviour/{model}.safetensors",
+        triplets="<results>/inputs/triplets.safetensors",
+    output:
+        "<results>/scores/odd_one_out/{model}.tsv",
+    log:
+        "<logs>/score_odd_one_out/{model}.log",
+    benchmark:
+        "<benchmarks>/score_odd_one_out/{model}.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("score_odd_one_out"),
+        similarity=config["odd_one_out"]["similarity"],
+        centre=config["odd_one_out"]["centre"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_odd_one_out.py"
+
+
+rule score_rsa:
+    input:
+        model="<results>/embeddings/behaviour/{model}.safetensors",
+        humans=expand("<results>/inputs/humans/{human}.safetensors", human=selected_humans("rsa")),
+    output:
+        "<results>/scores/rsa/{model}.tsv",
+    log:
+        "<logs>/score_rsa/{model}.log",
+    benchmark:
+        "<benchmarks>/score_rsa/{model}.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("score_rsa"),
+        metric=config["rsa"]["metric"],
+        method=config["rsa"]["method"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_rsa.py"

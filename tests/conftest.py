@@ -1,0 +1,76 @@
+"""Shared fixtures: the real THINGS files, a checkout to run in, and one finished run of a small study."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+THINGS = ROOT.parent / "shared" / "things"
+
+# The demo in small: the same rules in a fraction of the time.
+SMALL = """
+world: {objects: 60, triplets: 3000, repeated_triplets: 50}
+gwot: {trials: 2, epsilon: [0.03, 0.06]}
+statistics: {bootstraps: 50}
+"""
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests marked `things` need the real files; in CI they must run. Benchmarks run only when asked for."""
+    skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")
+    skip_benchmark = pytest.mark.skip(reason="a benchmark; run `make benchmark`")
+    wanted = "benchmark" in (config.option.markexpr or "")
+    for item in items:
+        if "things" in item.keywords and not THINGS.is_dir() and not os.environ.get("CI"):
+            item.add_marker(skip_things)
+        if "benchmark" in item.keywords and not wanted:
+            item.add_marker(skip_benchmark)
+
+
+@pytest.fixture(scope="session")
+def things_dir():
+    """The folder of the real THINGS files."""
+    assert THINGS.is_dir(), f"CI needs the THINGS files at {THINGS}"
+    return THINGS
+
+
+@pytest.fixture(scope="session")
+def reference_dir(things_dir):
+    """The folder of published and independently computed numbers."""
+    return things_dir.parent / "reference"
+
+
+def copy_workflow(folder):
+    """A checkout of the workflow without results, to change at will."""
+    for name in ("rules", "config", "profiles", "workflow_scripts", "envs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    (folder / "small.yaml").write_text(SMALL)
+    return folder
+
+
+def snakemake(folder, *arguments, check=True, cores=2):
+    """Run snakemake in a checkout and return the finished process, stdout and stderr joined."""
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *map(str, arguments)]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    run.output = run.stdout + run.stderr
+    assert not check or run.returncode == 0, run.output
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory):
+    """A checkout in which the small study has run to its end. Read it; copy it before changing it."""
+    folder = copy_workflow(tmp_path_factory.mktemp("study"))
+    snakemake(folder, "--configfile", "small.yaml", "--quiet", "rules")
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A fresh checkout without results."""
+    return copy_workflow(tmp_path)

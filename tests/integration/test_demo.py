@@ -1,0 +1,78 @@
+"""The small demo, from nothing to its figures: the planted alignment shows."""
+
+import pytest
+from repalign.artefacts import read_arrays, read_table
+
+OBJECT, CATEGORY, NONE = (
+    ("object_level_a", "object_level_b"),
+    ("category_level_a", "category_level_b"),
+    ("unrelated",),
+)
+
+
+@pytest.fixture(scope="module")
+def results(small_study):
+    return small_study / "results/demo"
+
+
+@pytest.fixture(scope="module")
+def scores(results):
+    table = read_table(results / "aggregate/layer_scores.parquet")
+    return table.pivot(index="model", columns="metric", values="value")
+
+
+def test_every_figure_and_table_is_there(results):
+    for name in ("agreement", "matching", "transport_plans"):
+        for ending in ("pdf", "svg", "png", "tsv"):
+            assert (results / f"figures/{name}.{ending}").stat().st_size > 500
+    assert len(read_table(results / "tables/models.tsv")) == 6
+    assert r"\toprule" in (results / "tables/models.tex").read_text()
+
+
+def test_the_tidy_table_is_complete(results):
+    table = read_table(results / "aggregate/layer_scores.parquet")
+    assert (table["status"] == "ok").all()
+    assert table["value"].notna().all()
+    bounded = table[table["chance"].notna()]
+    assert bounded[["ci_low", "ci_high", "ceiling"]].notna().all().all()
+    assert (bounded["ci_low"] <= bounded["ci_high"]).all()
+
+
+def test_object_level_models_match_objects(scores):
+    for model in (*OBJECT, "people_again"):
+        assert scores.loc[model, "gwot_top1"] > 0.7
+        assert scores.loc[model, "gwot_category_top1"] > 0.8
+        assert scores.loc[model, "rsa_spearman"] > 0.9
+
+
+def test_category_level_models_match_categories_but_not_objects(scores):
+    for model in CATEGORY:
+        assert scores.loc[model, "gwot_category_top1"] > 0.5
+        assert scores.loc[model, "gwot_top1"] < 0.6
+        assert 0.4 < scores.loc[model, "rsa_spearman"] < 0.9
+
+
+def test_unrelated_models_stay_at_chance(results, scores):
+    table = read_table(results / "aggregate/layer_scores.parquet").set_index(["model", "metric"])
+    for model in NONE:
+        assert scores.loc[model, "gwot_top1"] < 0.1
+        assert abs(scores.loc[model, "rsa_spearman"]) < 0.15
+        accuracy = table.loc[(model, "odd_one_out")]
+        assert accuracy["ci_low"] < accuracy["chance"] < accuracy["ci_high"]
+
+
+def test_odd_one_out_orders_the_levels_below_the_ceiling(results, scores):
+    ceiling = read_table(results / "scores/noise_ceiling.tsv")["noise_ceiling"][0]
+    accuracy = scores["odd_one_out"]
+    assert (
+        accuracy[list(NONE)].max() < accuracy[list(CATEGORY)].min() < accuracy[list(OBJECT)].min() < ceiling
+    )
+
+
+def test_artefacts_say_what_made_them(results):
+    _, metadata = read_arrays(results / "gwot/people/unrelated/features/plan.safetensors")
+    assert {"objects", "seed", "code", "settings", "loss", "epsilon"} <= set(metadata)
+    _, metadata = read_arrays(results / "embeddings/behaviour/unrelated.safetensors")
+    assert metadata["row"]["source"] == "precomputed"
+    trials = read_table(results / "gwot/people/unrelated/features/trials.parquet")
+    assert {"epsilon", "seed", "loss", "marginal_error", "iterations", "seconds", "status"} <= set(trials)

@@ -1,0 +1,154 @@
+"""What reruns after a change, asked of the real DAG of a finished study."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import snakemake
+
+MODEL = "category_level_a"
+AGGREGATES = {
+    "aggregate_layer_scores",
+    "plot_agreement",
+    "plot_matching",
+    "plot_transport_plans",
+    "tabulate_models",
+}
+OWN = {"extract_precomputed", "align_gwot", "score_gwot", "score_rsa", "score_odd_one_out"}
+
+
+@pytest.fixture
+def finished(small_study, tmp_path):
+    """A copy of the finished study, file times kept."""
+    return shutil.copytree(small_study, tmp_path / "study", symlinks=True)
+
+
+def planned(folder, *arguments):
+    """The jobs of a dry run, as {(rule, model or None)}."""
+    output = snakemake(folder, "-n", "--configfile", "small.yaml", *arguments).output
+    jobs = set()
+    for block in re.split(r"\n(?=(?:local)?rule )", output)[1:]:
+        rule = re.match(r"(?:local)?rule (\w+):", block)[1]
+        model = re.search(r"wildcards: .*\bmodel=(\w+)", block)
+        jobs.add((rule, model and model[1]))
+    return {job for job in jobs if job[0] != "all"}
+
+
+def edit(folder, name, old, new):
+    path = folder / name
+    text = path.read_text()
+    assert text.count(old) >= 1, f"{name} does not hold {old!r}"
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    assert planned(finished) == set()
+
+
+def test_a_changed_row_reruns_that_model_and_the_aggregates(finished):
+    edit(finished, "config/demo/models.tsv", f"{MODEL}.npy", "category_level_b.npy")
+    assert planned(finished) == {(rule, MODEL) for rule in OWN} | {(rule, None) for rule in AGGREGATES}
+
+
+def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
+    sheet = finished / "config/demo/models.tsv"
+    lines = sheet.read_text().splitlines()
+    lines[1] = lines[1].replace("clip", "supervised")
+    sheet.write_text("\n".join(lines) + "\n")
+    assert planned(finished) == {(rule, None) for rule in AGGREGATES}
+
+
+def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
+    sheet = finished / "config/demo/models.tsv"
+    lines = sheet.read_text().splitlines()
+    sheet.write_text("\n".join([*lines, lines[1].replace("object_level_a\t", "again\t", 1)]) + "\n")
+    assert planned(finished) == {(rule, "again") for rule in OWN} | {(rule, None) for rule in AGGREGATES}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        (
+            "workflow_scripts/repalign/rdm.py",
+            "rdm = (rdm + rdm.T) / 2",
+            "rdm = (rdm + rdm.T) / 2  # exactly symmetric",
+        ),
+        (
+            "workflow_scripts/repalign/rsa.py",
+            '"""Correlation of the upper',
+            '"""The correlation of the upper',
+        ),
+        ("config/demo/models.tsv", "model\t", "# a remark\nmodel\t"),
+        ("config/config.yaml", "seed: 0 #", "seed: 0 # the same"),
+    ],
+)
+def test_a_comment_reruns_nothing(finished, name, old, new):
+    edit(finished, name, old, new)
+    assert planned(finished) == set()
+
+
+def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
+    # score_gwot imports repalign.scoring.matching, which imports repalign.gwot.matching.
+    edit(
+        finished,
+        "workflow_scripts/repalign/gwot/matching.py",
+        "k = min(k, plan.shape[1])",
+        "k = min(int(k), plan.shape[1])",
+    )
+    assert {rule for rule, _ in planned(finished)} == {"score_gwot"} | AGGREGATES
+    # extract_precomputed and build_human import repalign.representations, which imports repalign.rdm.
+    edit(finished, "workflow_scripts/repalign/objects.py", ".strip()", ".strip().strip()")
+    assert ("extract_precomputed", MODEL) in planned(finished)
+
+
+def test_restyling_reruns_the_figures_alone(finished):
+    edit(finished, "config/config.yaml", "font_size: 7", "font_size: 8")
+    figures = {("plot_agreement", None), ("plot_matching", None), ("plot_transport_plans", None)}
+    assert planned(finished) == figures
+    before = (finished / "results/demo/figures/agreement.pdf").read_bytes()
+    snakemake(finished, "figures", "--configfile", "small.yaml")
+    assert (finished / "results/demo/figures/agreement.pdf").read_bytes() != before
+
+
+def test_a_setting_of_one_pair_reruns_that_pair(finished):
+    edit(
+        finished,
+        "config/config.yaml",
+        "overrides: []",
+        f"overrides: [{{models: [{MODEL}], trials: 3}}]",
+    )
+    jobs = planned(finished)
+    assert {job for job in jobs if job[1]} == {("align_gwot", MODEL), ("score_gwot", MODEL)}
+
+
+def test_a_killed_run_goes_on_after_unlock(checkout):
+    """`kill -9` leaves a lock; the error names --unlock; afterwards the run ends without doing twice what was done."""
+    target = "results/demo/scores/rsa/object_level_a.tsv"
+    command = [sys.executable, "-m", "snakemake", target, "--cores", "2", "--configfile", "small.yaml"]
+    run = subprocess.Popen(
+        command,
+        cwd=checkout,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    concepts = checkout / "results/demo/inputs/concepts.tsv"
+    deadline = time.monotonic() + 120
+    while not concepts.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    world = checkout / "results/demo/world/unique_id.txt"
+    made = world.stat().st_mtime_ns
+    locked = snakemake(checkout, target, "--configfile", "small.yaml", check=False)
+    assert locked.returncode != 0
+    assert "--unlock" in locked.output
+    snakemake(checkout, "--unlock", "--configfile", "small.yaml")
+    snakemake(checkout, target, "--configfile", "small.yaml")
+    assert (checkout / target).exists()
+    assert world.stat().st_mtime_ns == made

@@ -1,0 +1,34 @@
+"""Align one layer of a model with a human representation by Gromov-Wasserstein optimal transport."""
+
+from pathlib import Path
+
+import torch
+from repalign.artefacts import write_arrays, write_table
+from repalign.gwot.align import align
+from repalign.job import job
+from repalign.rdm import dissimilarity
+from repalign.representations import load_embeddings, load_human
+
+with job(snakemake.log[0]) as log:
+    torch.set_num_threads(snakemake.threads)
+    settings, layer = dict(snakemake.params.settings), snakemake.wildcards.layer
+    human = load_human(snakemake.input.human)
+    source, target = human.array, load_embeddings(snakemake.input.model, [layer]).of(layer, human.objects)
+    if human.kind == "dissimilarity":
+        target, settings["metric"] = dissimilarity(target, settings["metric"]), "precomputed"
+    storage = Path(snakemake.output.trials).with_name("journal.log")
+    result = align(source, target, seed=snakemake.params.seed, storage=storage, **settings)
+    metadata = {
+        "objects": list(human.objects),
+        "loss": result.loss,
+        "epsilon": result.epsilon,
+        "converged": bool(result.converged),
+        "marginal_error": result.marginal_error,
+        "settings": dict(snakemake.params.settings),
+        "seed": snakemake.params.seed,
+        "code": snakemake.params.code,
+    }
+    write_table(snakemake.output.trials, result.trials)
+    write_arrays(snakemake.output.plan, {"plan": result.plan}, metadata)
+    log.info("loss %.6g at epsilon %.4g", result.loss, result.epsilon)
+    log.info("every trial:\n%s", result.trials.to_string())

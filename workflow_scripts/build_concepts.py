@@ -1,0 +1,17 @@
+"""Bring the concepts and their categories into unique_id order."""
+
+from repalign.artefacts import write_table
+from repalign.job import job
+from repalign.things import read_concepts
+
+with job(snakemake.log[0]) as log:
+    files = snakemake.input
+    concepts = read_concepts(
+        files.objects,
+        files.categories,
+        memberships_path=files.memberships or None,
+        memberships_order=files.memberships_order or None,
+        concepts_path=files.concepts or None,
+    )
+    write_table(snakemake.output[0], concepts)
+    log.info("%d objects in %d categories", len(concepts), concepts["category"].nunique())

@@ -1,0 +1,1 @@
+"""Figures, each from a tidy table alone: one module per figure, one style, one palette."""

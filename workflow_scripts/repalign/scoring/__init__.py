@@ -1,0 +1,1 @@
+"""Scores of one model as rows of the tidy table: one module per measure."""

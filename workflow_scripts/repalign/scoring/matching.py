@@ -1,0 +1,69 @@
+"""Matching rates of one transport plan."""
+
+import numpy as np
+
+from repalign.gwot.matching import category_hits, matching_chance, object_hits
+from repalign.scoring.rows import score_table
+from repalign.statistics import mean_interval
+from repalign.things import OTHERS, membership_matrix
+
+DIRECTIONS = ("rows", "columns")
+
+
+def category_tables(concepts):
+    """Category tables by name, each an (n, c) membership matrix.
+
+    `category` is the exclusive table without `others` (an object of `others` has no category and is left out),
+    `category_others` the same with `others` as a category, `category_any` multi-membership.
+    """
+    exclusive, names = membership_matrix(concepts, "category")
+    named = exclusive[:, [name != OTHERS for name in names]]
+    return {
+        "category": named,
+        "category_others": exclusive,
+        "category_any": membership_matrix(concepts, "categories")[0],
+    }
+
+
+def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, seed):
+    """Top-k and category matching rates in both directions, with intervals over objects and analytic chance.
+
+    Parameters
+    ----------
+    shared : dict, the columns model, layer and human
+    plan : (n, n) array, rows are the human's objects, columns the model's
+    loss : float, unregularised loss of the plan
+    concepts : data frame of these n objects, see `repalign.things.read_concepts`
+    ks : list of int, larger ones than n are left out
+    n_boot, confidence, seed : see `repalign.statistics`
+
+    Returns
+    -------
+    data frame with the metrics `gwot_loss`, `gwot_top{k}` and `gwot_{table}_top{k}` (tables of `category_tables`);
+    matching from model to human has the suffix `_columns`
+    """
+    rows = [{**shared, "metric": "gwot_loss", "value": loss, "n": len(plan), "seed": seed}]
+    tables = {None: None, **category_tables(concepts)}
+    for k in (k for k in ks if k <= len(plan)):
+        for name, table in tables.items():
+            counted = np.ones(len(plan), dtype=bool) if table is None else table.any(axis=1)
+            for direction in DIRECTIONS:
+                if table is None:
+                    hits = object_hits(plan, k, direction)
+                else:
+                    hits = category_hits(plan, table, k, direction)[counted]
+                low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
+                kind = f"top{k}" if name is None else f"{name}_top{k}"
+                rows.append(
+                    {
+                        **shared,
+                        "metric": f"gwot_{kind}" + ("" if direction == "rows" else "_columns"),
+                        "value": hits.mean(),
+                        "ci_low": low,
+                        "ci_high": high,
+                        "chance": matching_chance(len(plan), k, table),
+                        "n": int(counted.sum()),
+                        "seed": seed,
+                    }
+                )
+    return score_table(rows)

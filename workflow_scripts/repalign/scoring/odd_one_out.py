@@ -1,0 +1,46 @@
+"""Odd-one-out accuracy of every layer of a model."""
+
+from repalign.odd_one_out import CHANCE, accuracy, correct_triplets
+from repalign.scoring.rows import score_table
+from repalign.statistics import odd_one_out_interval
+
+JUDGES = "triplets"
+
+
+def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, centre, n_boot, confidence, seed):
+    """Accuracy with intervals over objects, and the share of triplets that a layer leaves tied.
+
+    Parameters
+    ----------
+    model : str
+    embeddings : repalign.representations.Embeddings
+    objects : names that the triplets index
+    triplets : (n, 3) int array, the kept pair first
+    similarity, centre : see `repalign.odd_one_out.accuracy`
+    n_boot, confidence, seed : see `repalign.statistics`
+
+    Returns
+    -------
+    data frame with two rows a layer, `odd_one_out` and `odd_one_out_ties`; `human` is 'triplets'
+    """
+    rows = []
+    for layer in embeddings.layers:
+        embedding = embeddings.of(layer, objects)
+        result = accuracy(embedding, triplets, similarity, centre)
+        correct = correct_triplets(embedding, triplets, similarity, centre)
+        low, high = odd_one_out_interval(
+            correct, triplets, len(objects), n_boot=n_boot, confidence=confidence, seed=seed
+        )
+        shared = {"model": model, "layer": layer, "human": JUDGES, "n": result.n, "seed": seed}
+        rows.append(
+            {
+                **shared,
+                "metric": "odd_one_out",
+                "value": result.accuracy,
+                "ci_low": low,
+                "ci_high": high,
+                "chance": CHANCE,
+            }
+        )
+        rows.append({**shared, "metric": "odd_one_out_ties", "value": result.n_ties / result.n})
+    return score_table(rows)

@@ -1,0 +1,15 @@
+"""How well the best fixed answers agree with people's repeated odd-one-out judgements."""
+
+import pandas as pd
+from repalign.artefacts import read_arrays, write_table
+from repalign.job import job
+from repalign.odd_one_out import noise_ceiling
+
+with job(snakemake.log[0]) as log:
+    arrays, _ = read_arrays(snakemake.input[0])
+    if "repeated" in arrays:
+        ceiling, origin, n = noise_ceiling(arrays["repeated"]), "repeated triplets", len(arrays["repeated"])
+    else:
+        ceiling, origin, n = snakemake.params.published, "config", 0
+    write_table(snakemake.output[0], pd.DataFrame({"noise_ceiling": [ceiling], "origin": [origin], "n": [n]}))
+    log.info("noise ceiling %s from %s", ceiling, origin)

@@ -1,0 +1,23 @@
+"""Odd-one-out accuracy of every layer of a model."""
+
+from repalign.artefacts import read_arrays, write_table
+from repalign.job import job
+from repalign.representations import load_embeddings
+from repalign.scoring.odd_one_out import odd_one_out_scores
+
+with job(snakemake.log[0]) as log:
+    params = snakemake.params
+    arrays, metadata = read_arrays(snakemake.input.triplets, ["triplets"])
+    scores = odd_one_out_scores(
+        snakemake.wildcards.model,
+        load_embeddings(snakemake.input.model),
+        metadata["objects"],
+        arrays["triplets"],
+        similarity=params.similarity,
+        centre=params.centre,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+    )
+    write_table(snakemake.output[0], scores)
+    log.info("\n%s", scores.to_string())

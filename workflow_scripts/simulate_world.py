@@ -1,0 +1,17 @@
+"""Simulate the demo's world and write it as THINGS data lies on disk."""
+
+import os
+from pathlib import Path
+
+from repalign.job import job
+from repalign.world import simulate_world
+from repalign.world_files import write_world
+
+with job(snakemake.log[0]) as log:
+    params = snakemake.params
+    settings = dict(params.world)
+    world = simulate_world(settings["objects"], settings["features"], seed=params.seed)
+    ceiling = write_world(
+        world, Path(os.path.commonpath(snakemake.output)), params.things, settings, params.seed
+    )
+    log.info("%d objects; the expected noise ceiling is %.4f", len(world.objects), ceiling)
