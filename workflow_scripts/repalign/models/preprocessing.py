@@ -3,8 +3,10 @@
 import numpy as np
 import torch
 from PIL import Image
+from torchvision.transforms._presets import ImageClassification
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from repalign.errors import InputError
+
 CAFFE_BGR_MEAN = (104.0, 117.0, 123.0)
 
 
@@ -30,11 +32,31 @@ class CaffeBGR:
         return f"CaffeBGR(size={self.size}, mean={CAFFE_BGR_MEAN})"
 
 
-def imagenet(size=224, resize=256):
-    """The usual evaluation transform of ImageNet: shorter side to `resize`, centre crop of `size`, mean and sd."""
-    from torchvision.transforms._presets import ImageClassification
+def imagenet(size=None):
+    """The evaluation transform of ImageNet: shorter side to 256, centre crop of 224, mean and sd of its pixels.
 
-    return ImageClassification(crop_size=size, resize_size=resize)
+    With a `size` other than the default the shorter side is resized to it and nothing is cut off but the rest of the
+    longer one.
+    """
+    if size is None:
+        return ImageClassification(crop_size=224, resize_size=256)
+    return ImageClassification(crop_size=size, resize_size=size)
 
 
 PREPROCESSINGS = {"imagenet": imagenet, "caffe_bgr": CaffeBGR}
+
+
+def preprocessing(name):
+    """A preprocessing by name, `imagenet` or `caffe_bgr`, with its pixels a side after an `@` where not the usual.
+
+    Raises
+    ------
+    InputError
+        Another name.
+    """
+    kind, _, pixels = name.partition("@")
+    if kind not in PREPROCESSINGS or (pixels and not pixels.isdigit()):
+        raise InputError(
+            f"Unknown preprocessing '{name}'; write imagenet or caffe_bgr, or imagenet@64 for 64 px."
+        )
+    return PREPROCESSINGS[kind](int(pixels)) if pixels else PREPROCESSINGS[kind]()

@@ -9,7 +9,7 @@ from torch import nn
 from repalign.errors import InputError
 from repalign.models import source_timm, source_torchvision
 from repalign.models.network import seeded
-from repalign.models.preprocessing import PREPROCESSINGS
+from repalign.models.preprocessing import preprocessing
 from repalign.models.weights import fit_classes, load_into, obtain, read_state
 
 # Where training loops keep the weights, from the outside in (VISSL; MoCo, timm, lightning; MAE; DINO).
@@ -62,19 +62,20 @@ TRAINING_PARTS = (
 def load(spec, *, cache_dir=None):
     """Load a row of source `checkpoint`.
 
-    `identifier` is `library:architecture` or `library:architecture:preprocessing` (torchvision or timm; `imagenet`,
-    the default, or `caffe_bgr`), `weights` a URL or file and `revision` its sha256. Nested dictionaries and prefixes
-    of VISSL, MoCo, SimSiam, SwAV, DINO and MAE are undone, and training parts dropped. A classifier that the
-    checkpoint lacks becomes the identity, so that the last layer is what it would read.
+    `identifier` is `library:architecture` or `library:architecture:preprocessing` (library torchvision or timm;
+    preprocessing `imagenet`, the default, `imagenet@64` for 64 px, or `caffe_bgr`), `weights` a URL or file and
+    `revision` its sha256. Nested dictionaries and prefixes of VISSL, MoCo, SimSiam, SwAV, DINO and MAE are undone,
+    and training parts dropped. A classifier that the checkpoint lacks becomes the identity, so that the last layer
+    is what it would read.
     """
     library, _, rest = spec.identifier.partition(":")
-    architecture, _, preprocessing = rest.partition(":")
-    preprocessing = preprocessing or "imagenet"
-    if library not in ("torchvision", "timm") or not architecture or preprocessing not in PREPROCESSINGS:
+    architecture, _, transform = rest.partition(":")
+    if library not in ("torchvision", "timm") or not architecture:
         raise InputError(
             f"Model {spec.model} has the identifier '{spec.identifier}'; write torchvision:<architecture> or "
-            f"timm:<architecture>, and after another colon one of {', '.join(PREPROCESSINGS)} where it is not imagenet."
+            "timm:<architecture>, and a preprocessing after another colon where it is not imagenet."
         )
+    preprocess = preprocessing(transform or "imagenet")
     if not spec.weights or spec.random_seed is not None:
         raise InputError(f"Model {spec.model} is a checkpoint without weights; give a URL or a file.")
     weights = obtain(spec.weights, spec.revision, cache_dir=cache_dir)
@@ -96,7 +97,6 @@ def load(spec, *, cache_dir=None):
     if not has_head:
         parent, _, name = head.rpartition(".")
         setattr(module.get_submodule(parent), name, nn.Identity())
-    preprocess = PREPROCESSINGS[preprocessing]()
     return source.assemble(
         module,
         preprocess,
