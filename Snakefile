@@ -11,6 +11,8 @@ include: "rules/inputs.smk"
 include: "rules/embeddings.smk"
 include: "rules/gwot.smk"
 include: "rules/scores.smk"
+include: "rules/naive_transform.smk"
+include: "rules/convexity.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from repalign.errors import InputError
 from repalign.provenance import code_digest
-from repalign.sheets import read_humans, read_models, require_files, select
+from repalign.sheets import read_humans, read_models, require_files, resolve_layer, select
 from repalign.validation import check
 
 
@@ -28,8 +28,9 @@ def load_study():
         models = read_models(config["models"], schemas["models"], directories)
         humans = read_humans(config["humans"], schemas["humans"], directories)
         require_files(named_files(models, humans), made=set(world_files()))
-        for stage in ("gwot", "rsa"):
+        for stage in ("gwot", "rsa", "similarity", "clustering"):
             select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
+        check_convexity_study(models)
         for number, override in enumerate(config["gwot"]["overrides"]):
             source = f"The config, gwot.overrides.{number}"
             select(override.get("humans", "all"), humans, f"{source}.humans", "human")
@@ -40,6 +41,19 @@ def load_study():
     except InputError as error:
         raise WorkflowError(str(error)) from None
     return models, humans
+
+
+def check_convexity_study(models):
+    """Refuse models and layers of the convexity study that the sheet does not have."""
+    select(config["convexity"]["models"], models, "The config, convexity.models", "model")
+    for pair in config["convexity"]["finetuned"].items():
+        select(pair, models, "The config, convexity.finetuned", "model")
+    for alias in config["naive_transform"]["layers"]:
+        if not any(resolve_layer(alias, row["layers"]) for row in models.values()):
+            raise InputError(
+                f"The config, naive_transform.layers: no model has the layer '{alias}'; write first, middle, last or a "
+                "layer of the sheet."
+            )
 
 
 def things_file(key):
@@ -74,7 +88,9 @@ def world_files():
     if config["world"] is None:
         return []
     data = [things_file(key) for key in config["things"] if things_file(key)]
-    features = [f"{config['things_dir']}/models/{model}.npy" for model in config["world"]["models"]]
+    models = [f"{model}.npy" for model in config["world"]["models"]]
+    models += [f"{network}.npz" for network in config["world"]["networks"]]
+    features = [f"{config['things_dir']}/models/{name}" for name in models]
     return sorted({*data, *features, f"{config['things_dir']}/human/people.npy"})
 
 
@@ -103,6 +119,7 @@ wildcard_constraints:
     human=alternatives(HUMANS),
     layer=alternatives({layer for row in MODELS.values() for layer in row["layers"]}),
     image_set=alternatives(config["image_sets"]),
+    space="original|naive",
 
 
 def code(rule_name):
@@ -148,7 +165,7 @@ def gwot_settings(wildcards):
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k")
+        if key not in ("layers", "humans", "overrides", "top_k", "threads")
     }
     for override in config["gwot"]["overrides"]:
         if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
@@ -171,6 +188,77 @@ def gwot_keys():
 def gwot_outputs(name):
     """One file of every alignment of the study, in the order of gwot_keys()."""
     return [f"<results>/gwot/{human}/{model}/{layer}/{name}" for human, model, layer in gwot_keys()]
+
+
+def convexity_models():
+    """The models of the convexity study."""
+    return select(config["convexity"]["models"], MODELS, "convexity.models", "model")
+
+
+def transformed_layers(model):
+    """The layers of a model that are transformed, in their order."""
+    layers = MODELS[model]["layers"]
+    chosen = {resolve_layer(name, layers) for name in config["naive_transform"]["layers"]}
+    return [layer for layer in layers if layer in chosen]
+
+
+def convexity_tables():
+    """Convexity of every layer of the study, in the original space and after the transform."""
+    original = [
+        f"<results>/convexity/original/{model}/{layer}.tsv"
+        for model in convexity_models()
+        for layer in MODELS[model]["layers"]
+    ]
+    return original + naive_outputs("convexity/naive", "tsv")
+
+
+def naive_outputs(stage, ending):
+    """One file of every transformed layer of the study."""
+    return [
+        f"<results>/{stage}/{model}/{layer}.{ending}"
+        for model in convexity_models()
+        for layer in transformed_layers(model)
+    ]
+
+
+def transform_file(wildcards):
+    """The transform behind a space; none for the original one."""
+    return [] if wildcards.space == "original" else "<results>/naive_transform/{model}/{layer}.safetensors"
+
+
+def naive_settings():
+    """The options of the transform that its variant has."""
+    settings = config["naive_transform"]
+    own = {"naive": ["norm"], "global": [], "glocal": ["alpha", "temperature"]}[settings["variant"]]
+    return {key: settings[key] for key in ["variant", "tolerance", *own]}
+
+
+def convexity_settings():
+    """What one layer's convexity depends on."""
+    keys = ("categories", "n_neighbours", "metric", "pairs", "permutations", "sensitivity")
+    return {key: config["convexity"][key] for key in keys}
+
+
+CONVEXITY_TABLES = ("transform", "finetuning", "correlations", "published")
+
+
+def study_models():
+    """What the convexity study's tables say of its models."""
+    return {model: described_models()[model] for model in convexity_models()}
+
+
+def convexity_study_outputs():
+    """Every figure and table of the convexity study."""
+    figures = ("convexity_depth", "convexity_alignment", "convexity_neighbours", "convexity_correlations")
+    return [
+        *[path for name in figures for path in figure_files(name)],
+        *[
+            path
+            for name in CONVEXITY_TABLES
+            for path in multiext(f"<results>/tables/convexity_{name}", ".tsv", ".tex")
+        ],
+        "<results>/aggregate/joined_layers.tsv",
+    ]
 
 
 def described_models():
@@ -203,4 +291,4 @@ def all_tables():
 
 def final_outputs():
     """What a bare `snakemake` makes."""
-    return [*all_figures(), *all_tables()]
+    return [*all_figures(), *all_tables(), *(convexity_study_outputs() if convexity_models() else [])]

@@ -61,3 +61,47 @@ rule score_rsa:
         seed=config["seed"],
     script:
         "../workflow_scripts/score_rsa.py"
+
+
+rule score_similarity:
+    input:
+        model="<results>/embeddings/behaviour/{model}.safetensors",
+        humans=expand("<results>/inputs/humans/{human}.safetensors", human=selected_humans("similarity")),
+    output:
+        "<results>/scores/similarity/{model}.tsv",
+    log:
+        "<logs>/score_similarity/{model}.log",
+    benchmark:
+        "<benchmarks>/score_similarity/{model}.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("score_similarity"),
+        n_neighbours=config["similarity"]["n_neighbours"],
+        metric=config["similarity"]["metric"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_similarity.py"
+
+
+rule score_clustering:
+    input:
+        model="<results>/embeddings/behaviour/{model}.safetensors",
+        concepts="<results>/inputs/concepts.tsv",
+        humans=expand("<results>/inputs/humans/{human}.safetensors", human=selected_humans("clustering")),
+    output:
+        "<results>/scores/clustering/{model}.tsv",
+    log:
+        "<logs>/score_clustering/{model}.log",
+    benchmark:
+        "<benchmarks>/score_clustering/{model}.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("score_clustering"),
+        n_init=config["clustering"]["n_init"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_clustering.py"

@@ -56,7 +56,7 @@ def _ceilings(table, noise_ceiling):
     bounded = table["chance"].notna()
     keys = pd.MultiIndex.from_frame(table[["human", "metric"]])
     ceiling = means.reindex(keys).to_numpy(dtype=np.float64, copy=True)
-    ceiling[(table["metric"] == "odd_one_out").to_numpy()] = noise_ceiling
+    ceiling[table["metric"].str.startswith("odd_one_out").to_numpy()] = noise_ceiling
     return np.where(bounded, ceiling, np.nan)
 
 

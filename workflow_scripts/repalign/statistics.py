@@ -19,7 +19,7 @@ def _weights(rng, n_boot, n):
     return rng.multinomial(n, np.full(n, 1 / n), size=n_boot).astype(np.float64)
 
 
-def _percentiles(samples, confidence):
+def percentile_interval(samples, confidence):
     """(low, high) over the resamples in which the statistic exists; NaN where it exists in fewer than half."""
     if not 0 < confidence < 1:
         raise InputError(f"The confidence must lie between 0 and 1, not {confidence}; write 0.95 for 95%.")
@@ -50,7 +50,7 @@ def mean_interval(values, *, n_boot=1000, confidence=0.95, seed=0):
     """
     values = np.asarray(values, dtype=np.float64)
     weights = _weights(np.random.default_rng(seed), n_boot, len(values))
-    return _percentiles(weights @ values / len(values), confidence)
+    return percentile_interval(weights @ values / len(values), confidence)
 
 
 def rsa_interval(rdm_a, rdm_b, method="spearman", *, n_boot=1000, confidence=0.95, seed=0):
@@ -89,7 +89,7 @@ def rsa_interval(rdm_a, rdm_b, method="spearman", *, n_boot=1000, confidence=0.9
     mean_a, mean_b = total(a) / pairs, total(b) / pairs
     covariance = total(a * b) / pairs - mean_a * mean_b
     variances = (total(a * a) / pairs - mean_a**2) * (total(b * b) / pairs - mean_b**2)
-    return _percentiles(_ratio(covariance, variances), confidence)
+    return percentile_interval(_ratio(covariance, variances), confidence)
 
 
 def _pair_values(rdm, method):
@@ -139,7 +139,7 @@ def odd_one_out_interval(
     rng = np.random.default_rng(seed)
     if over == "triplets":
         # The number of hits among n draws is binomial: no need to draw them one by one.
-        return _percentiles(
+        return percentile_interval(
             rng.binomial(len(correct), correct.mean(), size=n_boot) / len(correct), confidence
         )
     if over != "objects":
@@ -149,7 +149,7 @@ def odd_one_out_interval(
     hits = _weighted_triplets(triplets[correct], weights)
     misses = _weighted_triplets(triplets[~correct], weights)
     total = hits + misses
-    return _percentiles(np.where(total > 0, hits / np.where(total > 0, total, 1), np.nan), confidence)
+    return percentile_interval(np.where(total > 0, hits / np.where(total > 0, total, 1), np.nan), confidence)
 
 
 def _weighted_triplets(triplets, weights):
@@ -227,7 +227,7 @@ def correlation(x, y, clusters, method="pearson", *, n_boot=1000, confidence=0.9
         else _weights(rng, n_boot, len(names))[:, cluster]
     )
     value = float(_weighted_correlation(x, y, np.ones((1, len(x))), method)[0])
-    low, high = _percentiles(_weighted_correlation(x, y, weights, method), confidence)
+    low, high = percentile_interval(_weighted_correlation(x, y, weights, method), confidence)
     return Correlation(value, low, high, len(x), len(names))
 
 

@@ -39,11 +39,16 @@ def _heading(metric, human):
 
 
 def _cell(record):
-    is_rate = not record["metric"].startswith("rsa")
+    is_rate = not record["metric"].startswith(("rsa", "cka", "clustering"))
     number = (lambda x: f"{100 * x:.2f}") if is_rate else (lambda x: f"{x:.4f}")
     if pd.isna(record["ci_low"]):
         return number(record["value"])
     return f"{number(record['value'])} [{number(record['ci_low'])}, {number(record['ci_high'])}]"
+
+
+def formatted(table):
+    """A data frame of strings: numbers to two places, empty where there are none."""
+    return table.map(lambda x: "" if pd.isna(x) else f"{x:.2f}" if isinstance(x, float) else str(x))
 
 
 ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {

@@ -8,7 +8,7 @@ the cosine of z, so the share of judgements that agree with the most probable an
 noise ceiling.
 
 Planted models see the objects at one level: `object` (z under a random rotation, plus noise), `category` (the same u
-and v, but w of their own) or `none` (independent noise).
+and v, but w of their own) or `none` (independent noise). Planted networks have layers and more or less supervision.
 """
 
 from dataclasses import dataclass
@@ -107,6 +107,35 @@ def plant_model(world, level, noise=0.1, seed=0):
     rotation = np.linalg.qr(rng.standard_normal((d, d)))[0]
     seen = {"object": world.latent, "category": world.shared + OBJECT_WEIGHT * own, "none": own}[level]
     return seen @ rotation + noise * rng.standard_normal((n, d))
+
+
+def plant_network(world, n_layers, supervision, noise=0.1, seed=0):
+    """Features of every layer of a network that comes to see the world as it gets deeper.
+
+    Layer l of L has the world's vectors with weight l / (L - 1) beside noise of its own. Supervision adds to that
+    `supervision` times the vector of the object's group and category, so that labels draw categories together.
+
+    Parameters
+    ----------
+    world : World
+    n_layers : int, at least 2
+    supervision : float, 0 or more
+    noise : float, as in `plant_model`
+    seed : int
+
+    Returns
+    -------
+    dict of layer (`layer_0` ...) to (n, d) array
+    """
+    rng = np.random.default_rng(seed)
+    n, d = world.latent.shape
+    own = _normal(n, d, rng)
+    rotation = np.linalg.qr(rng.standard_normal((d, d)))[0]
+    layers = {}
+    for index, depth in enumerate(np.linspace(0, 1, n_layers)):
+        seen = depth * (world.latent + supervision * world.shared) + (1 - depth) * own
+        layers[f"layer_{index}"] = seen @ rotation + noise * rng.standard_normal((n, d))
+    return layers
 
 
 def simulate_triplets(world, n_triplets=20_000, seed=0):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from repalign.artefacts import atomic, write_table, write_text
-from repalign.world import plant_model, simulate_repeated_triplets, simulate_triplets
+from repalign.world import plant_model, plant_network, simulate_repeated_triplets, simulate_triplets
 
 
 def write_world(world, folder, things, settings, seed):
@@ -18,7 +18,7 @@ def write_world(world, folder, things, settings, seed):
     world : repalign.world.World
     folder : Path
     things : dict of file names (the config key `things`)
-    settings : dict with triplets, repeated_triplets and models (name: level)
+    settings : dict with triplets, repeated_triplets, models (name: level) and networks (name: layers, supervision)
     seed : int
 
     Returns
@@ -35,6 +35,10 @@ def write_world(world, folder, things, settings, seed):
     _save(folder / "human" / "people.npy", world.latent)
     for number, (name, level) in enumerate(settings["models"].items()):
         _save(folder / "models" / f"{name}.npy", plant_model(world, level, seed=[seed, number])[order])
+    for number, (name, network) in enumerate(settings["networks"].items()):
+        layers = plant_network(world, network["layers"], network["supervision"], seed=[seed, n, number, 3])
+        with atomic(folder / "models" / f"{name}.npz") as temporary:
+            np.savez(temporary, **{layer: array[order] for layer, array in layers.items()})
     triplets = simulate_triplets(world, settings["triplets"], seed=[seed, n, 1])
     _save_text(folder / things["triplets"], position[triplets], " ")
     responses, ceiling = simulate_repeated_triplets(world, settings["repeated_triplets"], seed=[seed, n, 2])

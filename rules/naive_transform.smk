@@ -1,0 +1,30 @@
+# Affine transforms towards human choices, of the layers that config names.
+
+
+rule fit_naive_transform:
+    input:
+        model="<results>/embeddings/behaviour/{model}.safetensors",
+        triplets="<results>/inputs/triplets.safetensors",
+    output:
+        transform="<results>/naive_transform/{model}/{layer}.safetensors",
+        grid="<results>/naive_transform/{model}/{layer}.grid.tsv",
+        scores="<results>/naive_transform/{model}/{layer}.scores.tsv",
+    log:
+        "<logs>/fit_naive_transform/{model}/{layer}.log",
+    benchmark:
+        "<benchmarks>/fit_naive_transform/{model}/{layer}.tsv"
+    conda:
+        "../envs/alignment.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code("fit_naive_transform"),
+        settings=naive_settings(),
+        regularisation=config["naive_transform"]["regularisation"],
+        folds=config["naive_transform"]["folds"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/fit_naive_transform.py"

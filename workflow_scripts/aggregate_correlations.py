@@ -1,0 +1,20 @@
+"""Join all measures by layer, and correlate them over layers."""
+
+from repalign.artefacts import read_table, write_table
+from repalign.correlations import correlation_matrix, grouped_correlations, joined
+from repalign.job import job
+
+with job(snakemake.log[0]) as log:
+    params, output = snakemake.params, snakemake.output
+    settings = {
+        "n_boot": params.statistics["bootstraps"],
+        "confidence": params.statistics["confidence"],
+        "seed": params.seed,
+    }
+    table = joined(read_table(snakemake.input[0]))
+    write_table(output.joined, table)
+    study = table[table["model"].isin(params.models)]
+    groups = grouped_correlations(study, "convexity", "odd_one_out", params.finetuned, **settings)
+    write_table(output.groups, groups)
+    write_table(output.matrix, correlation_matrix(study, **settings))
+    log.info("\n%s", groups.to_string())

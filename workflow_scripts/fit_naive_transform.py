@@ -1,0 +1,38 @@
+"""Fit the transform of one layer towards human choices, its regularisation chosen on held-out objects."""
+
+from dataclasses import asdict
+
+import pandas as pd
+import torch
+from repalign.artefacts import read_arrays, write_arrays, write_table
+from repalign.job import job
+from repalign.naive_transform.apply import apply, to_artefact
+from repalign.naive_transform.transform import select
+from repalign.representations import load_embeddings
+from repalign.scoring.naive_transform import transform_scores
+
+with job(snakemake.log[0]) as log:
+    torch.set_num_threads(snakemake.threads)
+    params, wildcards, output = snakemake.params, snakemake.wildcards, snakemake.output
+    arrays, metadata = read_arrays(snakemake.input.triplets, ["triplets"])
+    embedding = load_embeddings(snakemake.input.model, [wildcards.layer]).of(
+        wildcards.layer, metadata["objects"]
+    )
+    transform, tried = select(
+        embedding, arrays["triplets"], params.regularisation, params.folds, params.seed, **params.settings
+    )
+    scores = transform_scores(
+        wildcards.model,
+        wildcards.layer,
+        apply(transform, embedding),
+        arrays["triplets"],
+        transform,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+    )
+    arrays, summary = to_artefact(transform)
+    write_arrays(output.transform, arrays, summary | {"seed": params.seed, "code": params.code})
+    write_table(output.grid, pd.DataFrame([asdict(held_out) for held_out in tried]))
+    write_table(output.scores, scores)
+    log.info("gradient norm %.3g after %d iterations", transform.gradient_norm, transform.iterations)

@@ -1,0 +1,134 @@
+"""Which points belong to which class, and which pairs of them are looked at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repalign.errors import InputError
+
+
+@dataclass(frozen=True)
+class Convexity:
+    """Convexity of the classes of one set of points, in [0, 1].
+
+    Attributes
+    ----------
+    classes : tuple of str
+    per_class : (n_classes,) float array
+        Mean over the pairs of the class; NaN for a class with fewer than two points.
+    sem : float
+        Mean of `sem_per_class`.
+    sem_per_class : (n_classes,) float array
+        Standard deviation over pairs / sqrt(points in the class): pairs that share a point are not independent.
+    n_points, n_pairs : (n_classes,) int arrays
+    mean : float
+        Unweighted mean over the classes with two points or more.
+    chance, chance_sd : float
+        Mean and standard deviation of `mean` under permuted labels; NaN where none were asked for.
+    chance_per_class : (n_classes,) float array
+    """
+
+    classes: tuple
+    per_class: np.ndarray
+    sem_per_class: np.ndarray
+    n_points: np.ndarray
+    n_pairs: np.ndarray
+    mean: float
+    sem: float
+    chance: float
+    chance_sd: float
+    chance_per_class: np.ndarray
+
+
+def membership(labels, n_points, classes=None):
+    """Turn labels into a table of memberships.
+
+    Parameters
+    ----------
+    labels : (n,) array or (n, n_classes) array
+        One label per point (negative numbers, empty strings, None and NaN: in no class), or memberships of 0 and 1,
+        with any number of classes per point.
+    n_points : int
+        n, to check against.
+    classes : sequence of str, optional
+        Names of the columns of memberships; for labels, the classes to use, in this order.
+
+    Returns
+    -------
+    members : (n, n_classes) boolean array
+    classes : tuple of str
+    """
+    labels = np.asarray(labels)
+    if labels.ndim not in (1, 2) or len(labels) != n_points:
+        raise InputError(f"Labels need one row per point, {n_points}, but have shape {labels.shape}.")
+    if labels.ndim == 2:
+        if not np.isin(labels, (0, 1)).all():
+            raise InputError(
+                "Memberships must be 0 or 1; give one label per point or a table of memberships."
+            )
+        names = (
+            [str(i) for i in range(labels.shape[1])] if classes is None else [str(name) for name in classes]
+        )
+        if len(names) != labels.shape[1]:
+            raise InputError(f"{len(names)} class names do not fit {labels.shape[1]} columns of memberships.")
+        members = labels.astype(bool)
+    else:
+        present = [label for label in labels.tolist() if not _is_none(label)]
+        wanted = sorted(set(present)) if classes is None else list(classes)
+        members = labels[:, None] == np.array(wanted, dtype=labels.dtype)[None, :]
+        names = [str(name) for name in wanted]
+    if (members.sum(axis=0) < 2).all():
+        raise InputError(
+            "No class has two points, so there are no pairs; check that the labels fit the points."
+        )
+    return members, tuple(names)
+
+
+def _is_none(label):
+    return label is None or label == "" or label != label or (not isinstance(label, str) and label < 0)
+
+
+def summarise(sums, squares, counts, n_points):
+    """Mean of each class and its standard error, sd / sqrt(points), from sums over pairs; NaN without pairs."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.where(counts > 0, sums / counts, np.nan)
+        variances = np.where(counts > 1, (squares - counts * means**2) / (counts - 1), np.nan)
+        return means, np.sqrt(np.maximum(variances, 0)) / np.sqrt(n_points)
+
+
+def check_pairs(pairs):
+    """Refuse what is neither "all" nor a positive number."""
+    if pairs != "all" and (isinstance(pairs, bool) or not isinstance(pairs, int | np.integer) or pairs < 1):
+        raise InputError(f"pairs must be 'all' or a positive number of pairs per class, not {pairs!r}.")
+
+
+def all_pairs(members, sources):
+    """Every ordered pair (source, other point of one of its classes): source, target and class arrays."""
+    row, number = np.nonzero(members[sources])
+    points = [np.flatnonzero(column) for column in members.T]
+    targets = np.concatenate([points[c] for c in number]) if len(number) else np.empty(0, dtype=np.intp)
+    sizes = members.sum(axis=0)[number]
+    first, which = np.repeat(np.asarray(sources)[row], sizes), np.repeat(number, sizes)
+    others = targets != first
+    return first[others], targets[others], which[others]
+
+
+def sample_pairs(members, n_pairs, rng, ordered=True):
+    """At most `n_pairs` pairs per class, without replacement, sorted by source; as `all_pairs`."""
+    drawn = []
+    for number, column in enumerate(members.T):
+        points = np.flatnonzero(column)
+        m = len(points)
+        if m < 2:
+            continue
+        chosen = rng.permutation(m * (m - 1)) if ordered else rng.permutation(m * (m - 1) // 2)
+        chosen = chosen[:n_pairs]
+        if ordered:
+            first, second = np.divmod(chosen, m - 1)
+            second = second + (second >= first)  # skip the point itself
+        else:
+            first, second = (indices[chosen] for indices in np.triu_indices(m, k=1))
+        drawn.append((points[first], points[second], np.full(len(chosen), number)))
+    first, second, which = (np.concatenate(column) for column in zip(*drawn, strict=True))
+    order = np.argsort(first, kind="stable")
+    return first[order], second[order], which[order]

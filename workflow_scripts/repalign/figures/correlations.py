@@ -1,0 +1,117 @@
+"""Measures against each other over layers: scatter plots and the matrix of correlations."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.lines import Line2D
+
+from repalign.correlations import HALVES, half_of, variant_of
+from repalign.errors import InputError
+from repalign.figures.depth import family_looks
+from repalign.figures.style import MM, styled
+
+VARIANTS = ("pretrained", "finetuned")
+
+
+def plot_alignment(table, correlations, finetuned, style):
+    """Convexity against odd-one-out accuracy: all layers of each variant, then halves of the network.
+
+    Parameters
+    ----------
+    table : data frame of `repalign.correlations.joined`
+    correlations : data frame of `repalign.correlations.grouped_correlations`
+    finetuned : dict of pretrained models to their fine-tuned versions
+    style : dict, see `repalign.figures.style.styled`
+
+    Returns
+    -------
+    (figure, data frame of what it shows)
+    """
+    data = table.dropna(subset=["convexity", "odd_one_out"])
+    if data.empty:
+        raise InputError("No layer has both convexity and odd-one-out accuracy; run the convexity study.")
+    data = data[["model", "layer", "depth", "convexity", "odd_one_out"]].assign(
+        half=data["depth"].map(half_of),
+        variant=[variant_of(model, finetuned) for model in data["model"]],
+    )
+    panels = {"all": data} | {variant: data[data["variant"] == variant] for variant in VARIANTS}
+    for half in HALVES:
+        own = data[data["half"] == half]
+        panels |= {half: own} | {f"{variant}_{half}": own[own["variant"] == variant] for variant in VARIANTS}
+    looks = family_looks(list(dict.fromkeys(data["model"])), finetuned)
+    with styled(style):
+        size = (style["width_mm"] * MM, style["width_mm"] * MM)
+        figure, axes = plt.subplots(3, 3, figsize=size, sharex=True, sharey=True, layout="constrained")
+        for axis, (group, rows) in zip(axes.flat, panels.items(), strict=True):
+            for model, own in rows.groupby("model", sort=False):
+                look = looks[model]
+                x, y = 100 * own["odd_one_out"], 100 * own["convexity"]
+                axis.plot(x, y, "o", ms=3, mew=0.7, mec=look["color"], mfc=look["mfc"])
+            axis.set_title(f"{group.replace('_', ' ')}\n{_says(correlations, group)}", loc="left")
+        for axis in axes[-1]:
+            axis.set_xlabel("odd-one-out accuracy (%)")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("graph convexity (%)")
+        handles = [
+            Line2D(
+                [],
+                [],
+                marker="o",
+                ls="none",
+                ms=3,
+                mec=look["color"],
+                mfc=look["mfc"],
+                label=name.replace("_", " "),
+            )
+            for name, look in looks.items()
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(handles)))
+    return figure, data
+
+
+def _says(correlations, group):
+    found = correlations[(correlations["group"] == group) & (correlations["method"] == "pearson")]
+    found = found[found["kind"] != "model"].dropna(subset=["value"])
+    if found.empty:
+        return ""
+    row = found.iloc[0]
+    return f"r = {row['value']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+
+
+def plot_matrix(table, style):
+    """The correlation of every measure with every other, numbers where the interval leaves 0 out in bold.
+
+    Parameters
+    ----------
+    table : data frame of `repalign.correlations.correlation_matrix`
+    style : dict, see `repalign.figures.style.styled`
+    """
+    measures = [
+        name for name in dict.fromkeys(table["x"]) if table.loc[table["x"] == name, "value"].notna().any()
+    ]
+    if not measures:
+        raise InputError(
+            "No two measures vary together over layers; the study needs models with several layers."
+        )
+    data = table[table["x"].isin(measures) & table["y"].isin(measures)]
+    values = data.pivot(index="y", columns="x", values="value").loc[measures, measures].to_numpy()
+    certain = (data.assign(certain=data["ci_low"] * data["ci_high"] > 0)).pivot(
+        index="y", columns="x", values="certain"
+    )
+    certain = certain.loc[measures, measures].to_numpy()
+    with styled(style):
+        size = (style["width_mm"] * MM, style["width_mm"] * 0.9 * MM)
+        figure, axis = plt.subplots(figsize=size, layout="constrained")
+        image = axis.imshow(values, vmin=-1, vmax=1, cmap="RdBu_r")
+        for i, j in np.ndindex(values.shape):
+            if i != j and np.isfinite(values[i, j]):
+                weight = "bold" if certain[i, j] else "normal"
+                colour = "white" if abs(values[i, j]) > 0.7 else "black"
+                axis.text(
+                    j, i, f"{values[i, j]:.2f}", ha="center", va="center", color=colour, weight=weight,
+                    fontsize=0.7 * style["font_size"],
+                )  # fmt: skip
+        names = [name.replace("_", " ") for name in measures]
+        axis.set_xticks(range(len(names)), names, rotation=90)
+        axis.set_yticks(range(len(names)), names)
+        figure.colorbar(image, ax=axis, label="Spearman correlation over layers", shrink=0.7)
+    return figure, data

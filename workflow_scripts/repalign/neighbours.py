@@ -1,0 +1,145 @@
+"""Exact nearest neighbours, and how far two embeddings share them."""
+
+import numpy as np
+
+from repalign.errors import InputError, listed
+
+# Working memory of one block of rows of the distance matrix, and of one block of differences (it should fit the
+# cache), in bytes.
+BLOCK_BYTES = 64 * 2**20
+CACHE_BYTES = 2**20
+
+METRICS = ("euclidean", "cosine", "correlation")
+
+
+def _rows(features, metric):
+    """Rows whose Euclidean distances order points as the metric does, centred for precision."""
+    x = np.asarray(features, dtype=np.float64)
+    if x.ndim != 2 or not np.isfinite(x).all():
+        raise InputError(
+            f"Neighbours need finite features of shape (n, d), not {x.shape} or with NaN; drop such points."
+        )
+    if metric not in METRICS:
+        raise InputError(f"Unknown neighbour metric '{metric}'; choose one of {', '.join(METRICS)}.")
+    if metric == "correlation":
+        x = x - x.mean(axis=1, keepdims=True)
+    if metric != "euclidean":
+        norms = np.linalg.norm(x, axis=1, keepdims=True)
+        if (zero := np.flatnonzero(norms == 0)).size:
+            raise InputError(
+                f"Point {listed(zero)} has no direction, so {metric} is undefined; use euclidean."
+            )
+        x = x / norms
+    return x - x.mean(axis=0)
+
+
+def _duplicate_groups(x):
+    """One number per distinct row."""
+    # Adding 0 turns -0 into 0, so that equal rows have equal bytes.
+    numbers = {}
+    return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in x + 0.0])
+
+
+def nearest_neighbours(features, n_neighbours, metric="euclidean", exclude_duplicates=True):
+    """The nearest other points of every point, exactly.
+
+    Candidates come from a matrix product; their distances are then computed from differences, so they are as
+    precise as the features and symmetric to the last bit. Equal distances are ordered by index.
+
+    Parameters
+    ----------
+    features : (n, d) array
+    n_neighbours : int
+        At most n - 1.
+    metric : str
+        `euclidean`, `cosine` or `correlation` (1 - the correlation over features).
+    exclude_duplicates : bool
+        Leave out points with exactly the same features, not only the point itself.
+
+    Returns
+    -------
+    indices : (n, n_neighbours) int array, nearest first
+    distances : (n, n_neighbours) float64 array
+        Infinite where duplicates leave fewer than `n_neighbours` other points.
+
+    Raises
+    ------
+    InputError
+        Too few points, features that are not finite, an unknown metric, a point without direction.
+    """
+    x = _rows(features, metric)
+    n = len(x)
+    if not 1 <= n_neighbours < n:
+        raise InputError(f"{n} points have no {n_neighbours} neighbours each; ask for 1 to {n - 1}.")
+    groups = _duplicate_groups(x)
+    has_duplicates = groups.max() + 1 < n
+    squares = np.einsum("ij,ij->i", x, x)
+    # Rounding in the product can swap near-equal candidates at the edge: look at a few more than needed.
+    n_candidates = min(n - 1, n_neighbours + 8)
+    block = max(1, BLOCK_BYTES // (8 * n))
+    indices, distances = np.empty((n, n_neighbours), dtype=np.intp), np.empty((n, n_neighbours))
+    for start in range(0, n, block):
+        rows = np.arange(start, min(start + block, n))
+        approximate = squares - 2 * (x[rows] @ x.T)
+        approximate[rows - start, rows] = np.inf
+        if has_duplicates and exclude_duplicates:
+            approximate[groups[rows, None] == groups] = np.inf
+        candidates = np.sort(np.argpartition(approximate, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
+        exact = _squared_distances(x, rows, candidates)
+        exact[np.isinf(np.take_along_axis(approximate, candidates, axis=1))] = np.inf
+        nearest = np.argsort(exact, axis=1, kind="stable")[:, :n_neighbours]
+        indices[rows] = np.take_along_axis(candidates, nearest, axis=1)
+        distances[rows] = np.take_along_axis(exact, nearest, axis=1)
+    # Between unit vectors, 1 - cosine is half the squared distance.
+    return indices, np.sqrt(distances) if metric == "euclidean" else distances / 2
+
+
+def _squared_distances(x, rows, candidates):
+    """(len(rows), n_candidates) squared distances, from differences."""
+    squared = np.empty(candidates.shape)
+    step = max(1, CACHE_BYTES // (8 * candidates.shape[1] * x.shape[1]))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        difference = x[candidates[part]]
+        difference -= x[rows[part], None]
+        np.einsum("ijk,ijk->ij", difference, difference, out=squared[part])
+    return squared
+
+
+def shared_neighbours(a, b, n_neighbours=10, metric="cosine"):
+    """Share of every object's nearest neighbours that two embeddings have in common [1].
+
+    Parameters
+    ----------
+    a, b : (n, d_a), (n, d_b) arrays
+        The same objects in the same order.
+    n_neighbours : int
+    metric : str
+        See `nearest_neighbours`.
+
+    Returns
+    -------
+    (n,) array in [0, 1]; the chance is n_neighbours / (n - 1), the mean is the mutual k-nearest-neighbour alignment
+
+    References
+    ----------
+    [1] Huh, Cheung, Wang & Isola (2024), The Platonic representation hypothesis, ICML.
+    """
+    if len(a) != len(b):
+        raise InputError(
+            f"Two embeddings of one set of objects are needed, but they have {len(a)} and {len(b)} rows."
+        )
+    first, second = (_membership(x, n_neighbours, metric) for x in (a, b))
+    return (first & second).sum(axis=1) / n_neighbours
+
+
+def mutual_neighbours(a, b, n_neighbours=10, metric="cosine"):
+    """Mutual k-nearest-neighbour alignment: the mean of `shared_neighbours`."""
+    return float(shared_neighbours(a, b, n_neighbours, metric).mean())
+
+
+def _membership(features, n_neighbours, metric):
+    indices, _ = nearest_neighbours(features, n_neighbours, metric, exclude_duplicates=False)
+    member = np.zeros((len(indices), len(indices)), dtype=bool)
+    np.put_along_axis(member, indices, True, axis=1)
+    return member

@@ -1,0 +1,23 @@
+"""Agreement of the clusters of every layer of a model with categories and with people's clusters."""
+
+from pathlib import Path
+
+from repalign.artefacts import read_table, write_table
+from repalign.job import job
+from repalign.representations import load_embeddings, load_human
+from repalign.scoring.clustering import clustering_scores
+
+with job(snakemake.log[0]) as log:
+    params = snakemake.params
+    scores = clustering_scores(
+        snakemake.wildcards.model,
+        load_embeddings(snakemake.input.model),
+        read_table(snakemake.input.concepts),
+        {Path(path).stem: load_human(path) for path in snakemake.input.humans},
+        n_init=params.n_init,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+    )
+    write_table(snakemake.output[0], scores)
+    log.info("\n%s", scores.to_string())

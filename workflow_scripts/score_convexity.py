@@ -1,0 +1,29 @@
+"""Graph convexity of one layer of a model, as it is or after the transform."""
+
+from repalign.artefacts import read_arrays, read_table, write_table
+from repalign.job import job
+from repalign.naive_transform.apply import apply, from_artefact
+from repalign.representations import load_embeddings
+from repalign.scoring.convexity import category_members, convexity_scores
+
+with job(snakemake.log[0]) as log:
+    params, wildcards = snakemake.params, snakemake.wildcards
+    embeddings = load_embeddings(snakemake.input.model, [wildcards.layer])
+    features = embeddings.layers[wildcards.layer]
+    if snakemake.input.transform:
+        features = apply(from_artefact(*read_arrays(snakemake.input.transform)), features)
+    column = {"exclusive": "category", "multiple": "categories"}[params.settings["categories"]]
+    members, names = category_members(read_table(snakemake.input.concepts), embeddings.objects, column)
+    table = convexity_scores(
+        {"model": wildcards.model, "layer": wildcards.layer, "space": wildcards.space},
+        features,
+        members,
+        names,
+        params.settings,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+        workers=snakemake.threads,
+    )
+    write_table(snakemake.output[0], table)
+    log.info("\n%s", table.to_string())

@@ -1,0 +1,23 @@
+"""CKA and mutual nearest neighbours of every layer of a model with every human embedding."""
+
+from pathlib import Path
+
+from repalign.artefacts import write_table
+from repalign.job import job
+from repalign.representations import load_embeddings, load_human
+from repalign.scoring.similarity import similarity_scores
+
+with job(snakemake.log[0]) as log:
+    params = snakemake.params
+    scores = similarity_scores(
+        snakemake.wildcards.model,
+        load_embeddings(snakemake.input.model),
+        {Path(path).stem: load_human(path) for path in snakemake.input.humans},
+        n_neighbours=params.n_neighbours,
+        metric=params.metric,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+    )
+    write_table(snakemake.output[0], scores)
+    log.info("\n%s", scores.to_string())
