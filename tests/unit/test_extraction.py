@@ -84,7 +84,7 @@ def test_rows_are_the_images_in_order(tmp_path, index, network, batch_size, work
     assert metadata["image_objects"] == list(index.objects)
     assert metadata["layers"] == LAYERS
     assert metadata["network"] == {"sha256": "abc"}
-    assert "objects" not in metadata
+    assert metadata["objects"] == list(index.objects)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["images", path.name]
 
 

@@ -53,9 +53,9 @@ def extract(
     image_set : ImageSet
     layers : sequence of str
     path : path
-        The file to write; one float32 tensor (rows, features) per layer. Its metadata holds `images` (ids of the
-        rows), `image_objects`, `image_category`, `layers`, `pooling`, `skipped`, the network's description, and
-        `objects` where there is one row per object.
+        The file to write; one float32 tensor (rows, features) per layer. Its metadata holds `objects` (what each row
+        shows), the `images` that were read with `image_objects` and `image_category`, `layers`, `pooling`, `skipped`
+        and the network's description.
     pooling : str
         See `repalign.models.pooling.pool`.
     device : str
@@ -186,20 +186,18 @@ def _require_finite(arrays, rows, image_set, precision):
 
 def _row_names(image_set, kept, average_objects):
     objects = [image_set.objects[row] for row in kept]
-    names = {
+    all_objects, left = dict.fromkeys(image_set.objects), dict.fromkeys(objects)
+    one_each = len(all_objects) == len(image_set)
+    if (average_objects or one_each) and (missing := [name for name in all_objects if name not in left]):
+        raise InputError(
+            f"No image of {listed(missing)} can be used; restore one, or drop the object from the study."
+        )
+    return {
+        "objects": list(left) if average_objects else objects,
         "images": [image_set.ids[row] for row in kept],
         "image_objects": objects,
         "image_category": [image_set.category[row] for row in kept],
     }
-    all_objects, left = dict.fromkeys(image_set.objects), dict.fromkeys(objects)
-    # One row per object: the rows are objects and are named as such.
-    if average_objects or len(all_objects) == len(image_set):
-        if missing := [name for name in all_objects if name not in left]:
-            raise InputError(
-                f"No image of {listed(missing)} can be used; restore one, or drop the object from the study."
-            )
-        names["objects"] = list(left)
-    return names
 
 
 class _Rows:

@@ -24,7 +24,9 @@ from torch import nn
 from torch.nn import functional
 from transformers import ViTImageProcessor, ViTMAEConfig, ViTMAEForPreTraining
 
+from repalign.errors import InputError
 from repalign.models.network import seeded
+from repalign.world_images import captions
 
 BACKBONE = "test_resnet"
 # What the networks see of the 64 px: enough for every attribute, at a quarter of the cost.
@@ -41,7 +43,9 @@ CLIP = {
 def read_images(paths):
     """Images as a (n, 3, 32, 32) float tensor, normalised."""
     size = (SIZE, SIZE)
-    pixels = np.stack([np.asarray(Image.open(p).convert("RGB").resize(size, Image.Resampling.BICUBIC)) for p in paths])
+    pixels = np.stack(
+        [np.asarray(Image.open(p).convert("RGB").resize(size, Image.Resampling.BICUBIC)) for p in paths]
+    )
     tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     return (tensor - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(SD).view(3, 1, 1)
 
@@ -172,7 +176,7 @@ def train_self_supervised(images, path, *, seed=0, epochs=12, batch_size=128, ra
     return history
 
 
-def train_masked(images, folder, *, seed=0, epochs=20, batch_size=64, rate=2e-3):
+def train_masked(images, folder, *, seed=0, epochs=14, batch_size=64, rate=2e-3):
     """Learn to fill in hidden patches; saved as transformers saves."""
     generator = torch.Generator().manual_seed(seed)
     config = ViTMAEConfig(
@@ -212,7 +216,7 @@ def train_masked(images, folder, *, seed=0, epochs=20, batch_size=64, rate=2e-3)
     return history
 
 
-def train_clip(images, sentences, folder, *, seed=0, epochs=20, batch_size=128, rate=2e-3):
+def train_clip(images, sentences, folder, *, seed=0, epochs=14, batch_size=128, rate=2e-3):
     """Learn which caption belongs to which image; saved as open_clip saves.
 
     Parameters
@@ -266,3 +270,42 @@ def train_clip(images, sentences, folder, *, seed=0, epochs=20, batch_size=128, 
         {k: v.contiguous() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors"
     )
     return history
+
+
+def train(name, world, images, folder, *, start=None, seed=0):
+    """Train one network of the demo by name: supervised, self_supervised, masked, self_sup_sup or clip.
+
+    Parameters
+    ----------
+    world : repalign.world.World
+    images : repalign.images.ImageSet
+        Its images.
+    folder : path
+        Where the network is saved; `checkpoint.pth` inside for the self-supervised one.
+    start : path or None
+        Folder of the self-supervised network, from which `self_sup_sup` begins.
+
+    Returns
+    -------
+    list of float, the loss of every epoch
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True)
+    pixels = read_images(images.paths)
+    row = {name: i for i, name in enumerate(world.objects)}
+    owner = [row[name] for name in images.objects]
+    if name == "supervised":
+        return train_supervised(pixels, torch.tensor(owner), folder, seed=seed)
+    if name == "self_sup_sup":
+        first = Path(start) / "checkpoint.pth"
+        return train_supervised(pixels, torch.tensor(owner), folder, seed=seed, start=first, epochs=6)
+    if name == "self_supervised":
+        return train_self_supervised(pixels, folder / "checkpoint.pth", seed=seed)
+    if name == "masked":
+        return train_masked(pixels, folder, seed=seed)
+    if name == "clip":
+        written = captions(world)
+        return train_clip(pixels, [written[i] for i in owner], folder, seed=seed)
+    raise InputError(
+        f"The demo has no network '{name}'; choose supervised, self_supervised, masked, self_sup_sup or clip."
+    )
