@@ -41,7 +41,8 @@ def annealed_search(
     -------
     A function that reruns one trial.
     """
-    solver, seed = search.solver, search.seed
+    exact, seed = search.solver, search.seed
+    solver = exact.coarse()
     low = epsilon[0]
     critical = max(search.problem.critical_epsilon, low)
     screen = screen or float(np.sqrt(0.15 * critical * low))
@@ -72,11 +73,15 @@ def annealed_search(
             for k in missing:
                 advance(STAGES[STAGES.index(stage) - 1], [k])
             state = solver.join([states[STAGES[STAGES.index(stage) - 1], k] for k in slots])
-            state, progress = descend(state, low, CLOSE) if stage == "anneal" else solver.run(state)
-        state = solver.balance(state)
+            if stage == "anneal":
+                state, progress = descend(state, low, CLOSE)
+            else:
+                state, progress = exact.run(exact.take(state, solver))
+        used = exact if stage == "polish" else solver
+        state = used.balance(state)
         for i, k in enumerate(slots):
             states[stage, k] = state[i : i + 1]
-        return [(s, kinds[k]) for s, k in zip(solver.solutions(state, progress), slots, strict=True)]
+        return [(s, kinds[k]) for s, k in zip(used.solutions(state, progress), slots, strict=True)]
 
     slots = range(trials)
     for stage, share in zip(STAGES, SHARES, strict=True):
