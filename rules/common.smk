@@ -1,4 +1,5 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
+import csv
 import re
 import sys
 from pathlib import Path
@@ -24,6 +25,9 @@ def load_study():
     }
     try:
         check(config, schemas["config"], "The config")
+        # Snakemake merges overlays key by key: null takes a pair of the default away.
+        pairs = config["convexity"]["finetuned"]
+        config["convexity"]["finetuned"] = {base: tuned for base, tuned in pairs.items() if tuned is not None}
         directories = {"things_dir": config["things_dir"]}
         models = read_models(config["models"], schemas["models"], directories)
         humans = read_humans(config["humans"], schemas["humans"], directories)
@@ -31,6 +35,12 @@ def load_study():
         for stage in ("gwot", "rsa", "similarity", "clustering"):
             select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
         check_convexity_study(models)
+        if config["images"] is None and (
+            image_models := [n for n, r in models.items() if r["source"] in IMAGE_SOURCES]
+        ):
+            raise InputError(
+                f"{config['models']}: {image_models[0]} reads images, but the config has images: null; name their folder."
+            )
         for number, override in enumerate(config["gwot"]["overrides"]):
             source = f"The config, gwot.overrides.{number}"
             select(override.get("humans", "all"), humans, f"{source}.humans", "human")
@@ -83,6 +93,46 @@ def model_files(row):
     ]
 
 
+IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
+
+
+def image_folder():
+    """The folder of images, one folder an object inside; empty where the study has none."""
+    return "" if config["images"] is None else f"{config['things_dir']}/{config['images']['folder']}"
+
+
+def rendered_images():
+    """The images of a simulated world; nothing where the images are real and lie in place."""
+    return [] if config["world"] is None else image_folder()
+
+
+def read_downloads():
+    """What can be fetched into things_dir: rows of the downloads sheet by path."""
+    if config["downloads"] is None:
+        return {}
+    with open(config["downloads"], encoding="utf-8") as file:
+        rows = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
+        return {row["path"]: row for row in rows}
+
+
+def downloads_of(*kinds):
+    """Paths of the downloads of some kinds, as a regular expression."""
+    return alternatives(path for path, row in DOWNLOADS.items() if row["kind"] in kinds)
+
+
+def network_to_start_from(wildcards):
+    """The network whose training another one continues."""
+    first = {"self_sup_sup": "self_supervised"}.get(wildcards.network)
+    return f"{config['things_dir']}/networks/{first}" if first else []
+
+
+def trained_networks(wildcards):
+    """The folder of a network that the demo trains itself, where the row names one."""
+    row, root = MODELS[wildcards.model], Path(config["things_dir"], "networks")
+    paths = [Path(row[field]) for field in ("identifier", "weights") if field in row]
+    return [str(root / path.relative_to(root).parts[0]) for path in paths if path.is_relative_to(root)]
+
+
 def world_files():
     """Every file of the simulated world; none where the data is real."""
     if config["world"] is None:
@@ -95,6 +145,7 @@ def world_files():
 
 
 MODELS, HUMANS = load_study()
+DOWNLOADS = read_downloads()
 STUDY = f"results/{config['study']}"
 
 
@@ -165,7 +216,7 @@ def gwot_settings(wildcards):
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k")
+        if key not in ("layers", "humans", "overrides", "top_k", "threads")
     }
     for override in config["gwot"]["overrides"]:
         if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(

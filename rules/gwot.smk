@@ -14,7 +14,7 @@ rule align_gwot:
         "<benchmarks>/align_gwot/{human}/{model}/{layer}.tsv"
     conda:
         "../envs/alignment.yaml"
-    threads: 2
+    threads: config["gwot"]["threads"]
     resources:
         mem_mb=4000,
         runtime=240,

@@ -1,10 +1,12 @@
 """Align one layer of a model with a human representation by Gromov-Wasserstein optimal transport."""
 
+import shutil
 from pathlib import Path
 
 import torch
 from repalign.artefacts import write_arrays, write_table
 from repalign.gwot.align import align
+from repalign.gwot.journal import fingerprint
 from repalign.job import job
 from repalign.rdm import dissimilarity
 from repalign.representations import load_embeddings, load_human
@@ -16,19 +18,23 @@ with job(snakemake.log[0]) as log:
     source, target = human.array, load_embeddings(snakemake.input.model, [layer]).of(layer, human.objects)
     if human.kind == "dissimilarity":
         target, settings["metric"] = dissimilarity(target, settings["metric"]), "precomputed"
-    storage = Path(snakemake.output.trials).with_name("journal.log")
-    result = align(source, target, seed=snakemake.params.seed, storage=storage, **settings)
+    settings["seed"] = snakemake.params.seed
+    # A journal is of these very data, settings and code, so a killed job goes on and a changed one starts anew.
+    journals = Path(snakemake.output.plan).with_name("journal")
+    storage = journals / f"{fingerprint(source, target, settings, snakemake.params.code)}.log"
+    result = align(source, target, storage=storage, **settings)
     metadata = {
         "objects": list(human.objects),
         "loss": result.loss,
         "epsilon": result.epsilon,
         "converged": bool(result.converged),
         "marginal_error": result.marginal_error,
-        "settings": dict(snakemake.params.settings),
+        "settings": settings,
         "seed": snakemake.params.seed,
         "code": snakemake.params.code,
     }
     write_table(snakemake.output.trials, result.trials)
     write_arrays(snakemake.output.plan, {"plan": result.plan}, metadata)
+    shutil.rmtree(journals)
     log.info("loss %.6g at epsilon %.4g", result.loss, result.epsilon)
     log.info("every trial:\n%s", result.trials.to_string())

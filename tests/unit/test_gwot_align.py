@@ -9,12 +9,13 @@ from repalign.errors import InputError
 from repalign.gwot.align import align
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem, match_histogram
-from repalign.gwot.search import suggest_epsilon
+from repalign.gwot.search import suggest_epsilon, survivors
 from repalign.gwot.solution import failure_of
 from repalign.gwot.starts import random_plan
 from repalign.rdm import dissimilarity
 
 POT = {"solver": "pot", "strategy": "paper", "metric": "euclidean", "dtype": "float64"}
+NATIVE = {"metric": "cosine", "epsilon": (0.0005, 0.01)}
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +39,20 @@ def test_pot_finds_the_planted_correspondence_and_logs_every_trial(pair, aligned
     assert aligned.plan.sum() == pytest.approx(1)
 
 
-def test_loss_is_the_quadruple_sum(aligned, pair):
-    c, d = (dissimilarity(x, "euclidean") for x in pair)
-    small = aligned.plan[:7, :6]
-    problem = make_problem(c[:7, :7], d[:6, :6], metric="precomputed")
-    slow = sum(
-        (c[i, k] - d[j, m]) ** 2 * small[i, j] * small[k, m]
-        for i in range(7)
-        for k in range(7)
-        for j in range(6)
-        for m in range(6)
-    )
-    assert problem.loss(small) == pytest.approx(slow, rel=1e-9)
+@pytest.mark.parametrize("metric", ["cosine", "correlation", "dot", "sqeuclidean", "euclidean"])
+def test_loss_is_the_quadruple_sum(metric):
+    rng = np.random.default_rng(2)
+    source, target = rng.random((7, 4)), rng.random((6, 4))
+    p, q = (x / x.sum() for x in (rng.random(7) + 0.5, rng.random(6) + 0.5))
+    c, d = dissimilarity(source, metric), dissimilarity(target, metric)
+    plan = random_plan(p, q, 0)
+    slow = np.einsum("ikjl,ij,kl->", (c[:, :, None, None] - d[None, None]) ** 2, plan, plan)
+    for problem in (
+        make_problem(source, target, metric=metric, p=p, q=q),
+        make_problem(c, d, metric="precomputed", p=p, q=q),
+    ):
+        assert problem.loss(plan) == pytest.approx(slow, rel=1e-9)
+        np.testing.assert_allclose(problem.source.matrix, c, atol=1e-12)
 
 
 def test_matrices_and_embeddings_are_the_same_input(pair, aligned):
@@ -64,7 +67,7 @@ def test_a_search_with_only_failures_says_so_and_never_returns_loss_zero(pair, t
 
 
 def test_failed_trials_keep_a_reason_and_no_loss(pair):
-    result = align(*pair, **POT, epsilon=(1e-6, 0.5), trials=8)
+    result = align(*pair, **POT, epsilon=(1e-6, 0.5), trials=4)
     failed = result.trials[result.trials["status"] == "failed"]
     assert len(failed) > 0
     assert failed["loss"].isna().all()
@@ -121,12 +124,21 @@ def test_time_budget_stops_the_search_after_at_least_one_trial(pair):
     assert len(result.trials) == 1
 
 
-def test_epsilon_does_not_depend_on_unfinished_neighbours():
-    history = {k: {"status": "complete", "loss": k, "epsilon": 0.1 + k / 100} for k in range(15)}
+def test_sampled_epsilon_depends_on_seed_slot_and_history_alone():
+    history = [{"status": "complete", "loss": k, "epsilon": 0.1 + k / 100} for k in range(15)]
     value = suggest_epsilon(history, 14, (0.01, 1), sampler="tpe", seed=4)
-    assert value == suggest_epsilon({k: history[k] for k in range(10)}, 14, (0.01, 1), sampler="tpe", seed=4)
+    assert value == suggest_epsilon(list(history), 14, (0.01, 1), sampler="tpe", seed=4)
     assert 0.01 <= value <= 1
     assert value != suggest_epsilon(history, 14, (0.01, 1), sampler="tpe", seed=5)
+    assert value != suggest_epsilon(history[:11], 14, (0.01, 1), sampler="tpe", seed=4)
+
+
+def test_pruner_keeps_the_best_share_of_the_usable():
+    records = {k: {"status": "complete", "loss": float(k % 5 * 10 + k)} for k in range(12)}
+    records[20] = {"status": "failed", "loss": None}
+    order = sorted(range(12), key=lambda k: records[k]["loss"])
+    assert survivors(records, 25.0) == order[:3]
+    assert survivors(records, 100.0) == order
 
 
 def test_random_plan_has_the_marginals():
@@ -178,3 +190,46 @@ def test_bad_embeddings_are_refused(pair):
 def test_the_contract_s_names_are_callable():
     assert callable(repalign.gwot.align)
     assert repalign.gwot.matching_rate is matching_rate
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    rng = np.random.default_rng(5)
+    source = np.repeat(rng.random((6, 10)), 10, axis=0) + 0.15 * rng.random((60, 10))
+    return source, source @ np.linalg.qr(rng.standard_normal((10, 10)))[0] + 0.002 * rng.standard_normal(
+        (60, 10)
+    )
+
+
+def test_annealed_search_screens_anneals_and_polishes(blobs):
+    result = align(*blobs, **NATIVE, trials=8, dtype="float64")
+    assert matching_rate(result.plan, direction="both") > 0.9
+    counts = result.trials["stage"].value_counts()
+    assert counts.to_dict() == {"screen": 6, "polish": 2}
+    assert set(result.trials["status"]) == {"complete", "pruned"}
+    assert result.trials["start"].tolist() == ["profile", "uniform"] + ["random"] * 6
+    complete = result.trials[result.trials["status"] == "complete"]
+    assert complete["epsilon"].between(0.0005, 0.01).all()
+    assert result.loss == complete["loss"].min()
+
+
+def test_annealed_search_runs_on_pot(pair):
+    result = align(*pair, metric="euclidean", epsilon=(0.04, 0.1), trials=2, solver="pot", dtype="float64")
+    assert matching_rate(result.plan) == 1
+    assert result.trials["stage"].tolist()[0] == "polish"
+
+
+def test_the_same_seed_gives_the_same_result_and_another_seed_other_trials(blobs):
+    first, second = (align(*blobs, **NATIVE, trials=6, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first.plan, second.plan)
+    other = align(*blobs, **NATIVE, trials=6, seed=4)
+    assert (other.trials["loss"][2:] != first.trials["loss"][2:]).all()
+    assert first.plan.dtype == np.float32
+
+
+def test_native_paper_search_is_batched_and_reproducible_from_its_journal(blobs, tmp_path):
+    settings = {**NATIVE, "strategy": "paper", "trials": 13, "storage": tmp_path / "journal"}
+    first = align(*blobs, **settings)
+    next((tmp_path / "journal.work").glob("plan-*")).unlink()
+    np.testing.assert_array_equal(align(*blobs, **settings).plan, first.plan)
+    assert first.trials["epsilon"].nunique() == 13

@@ -9,14 +9,21 @@ import pandas as pd
 import torch
 
 from repalign.errors import InputError
+from repalign.gwot.annealed import STAGES as ANNEALED
+from repalign.gwot.annealed import annealed_search
 from repalign.gwot.journal import Journal, fingerprint
+from repalign.gwot.paper import STAGES as PAPER
 from repalign.gwot.paper import paper_search
 from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.search import Search
+from repalign.gwot.solver import NativeSolver
 
-SOLVERS = {"pot": PotSolver}
-STRATEGIES = {"paper": paper_search}
+SOLVERS = {"native": NativeSolver, "pot": PotSolver}
+STRATEGIES = {
+    "annealed": (annealed_search, ANNEALED),
+    "paper": (paper_search, PAPER),
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Alignment:
     trials : DataFrame
         One row per trial: trial, start, seed, epsilon, relative_epsilon (epsilon over the product of the standard
         deviations of both matrices), loss (NaN where failed), marginal_error, converged, iterations,
-        inner_iterations, seconds, status (complete, pruned, failed), reason.
+        inner_iterations, seconds, status (complete, pruned, failed), reason, stage (the last one it reached).
     """
 
     plan: np.ndarray
@@ -52,15 +59,15 @@ def align(
     source,
     target,
     *,
-    strategy="paper",
+    strategy="annealed",
     metric="cosine",
     histogram_matching=False,
     epsilon=(1e-4, 1e-3),
     trials=100,
     seed=0,
     device="auto",
-    dtype="float64",
-    solver="pot",
+    dtype="float32",
+    solver="native",
     p=None,
     q=None,
     storage=None,
@@ -74,7 +81,8 @@ def align(
     source, target : (n1, d1), (n2, d2) arrays
         Embeddings; or symmetric dissimilarity matrices, with `metric="precomputed"`.
     strategy : str
-        `paper`: random starts, each solved at one epsilon picked by Optuna.
+        `annealed`: starts solved loosely at a large epsilon, the best annealed down and polished
+        (`repalign.gwot.annealed`); `paper`: random starts, each solved at one epsilon picked by Optuna.
     metric : str
         One of `repalign.rdm.METRICS`, or `precomputed`.
     histogram_matching : bool
@@ -90,7 +98,7 @@ def align(
     dtype : str
         `float32` or `float64`.
     solver : str
-        `pot`.
+        `native` (`repalign.gwot.solver`), or `pot`, the reference, which is best run in float64.
     p, q : arrays, optional
         Weights of the objects; uniform by default.
     storage : path, optional
@@ -122,16 +130,23 @@ def align(
         "trials": trials,
         "options": options,
     }
-    arrays = (problem.source, problem.target, problem.p, problem.q)
-    journal = Journal(storage, fingerprint(*arrays, settings))
+    find, stages = STRATEGIES[strategy]
+    journal = Journal(storage, fingerprint(*_arrays(problem), settings), stages)
     search = Search(
         SOLVERS[solver](problem, device=resolve_device(device), dtype=dtype),
         journal,
         seed=seed,
         time_budget=time_budget,
     )
-    rerun = STRATEGIES[strategy](search, epsilon=epsilon, trials=trials, **options)
+    rerun = find(search, epsilon=epsilon, trials=trials, **options)
     return _alignment(search, rerun, epsilon)
+
+
+def _arrays(problem):
+    for system in (problem.source, problem.target):
+        yield system.weights
+        yield system.linear
+        yield system.dense if system.factor is None else system.factor
 
 
 def _alignment(search, rerun, epsilon):

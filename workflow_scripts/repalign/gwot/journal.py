@@ -18,9 +18,6 @@ from optuna.trial import TrialState, create_trial
 
 from repalign.errors import InputError
 
-STUDY = "gwot"
-STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-
 
 class ProcessLock:
     """Advisory lock that dies with its process; cuts off the half-written line of a killed writer."""
@@ -63,6 +60,8 @@ class Journal:
         Journal file, made with its folder where missing; None keeps the trials in memory.
     settings : str
         Fingerprint of data and settings; a file with another one is refused.
+    stages : sequence of str
+        Rounds of the search; each is an Optuna study in which a slot has at most one trial.
 
     Raises
     ------
@@ -70,7 +69,7 @@ class Journal:
         The file belongs to a search with other data or settings, or is no journal.
     """
 
-    def __init__(self, path, settings):
+    def __init__(self, path, settings, stages=("trials",)):
         self.path = None if path is None else Path(path)
         if self.path is None:
             storage = optuna.storages.InMemoryStorage()
@@ -85,44 +84,52 @@ class Journal:
                     f"{self.path} is not an Optuna journal ({error}); delete it and rerun."
                 ) from error
         with self._exclusive("open"), quiet():
-            self._study = optuna.create_study(storage=storage, study_name=STUDY, load_if_exists=True)
-            known = self._study.user_attrs.get("settings")
+            self._studies = {
+                stage: optuna.create_study(storage=storage, study_name=stage, load_if_exists=True)
+                for stage in stages
+            }
+            first = next(iter(self._studies.values()))
+            known = first.user_attrs.get("settings")
             if known is None:
-                self._study.set_user_attr("settings", settings)
+                first.set_user_attr("settings", settings)
         if known not in (None, settings):
             raise InputError(
-                f"{self.path} holds trials of a search with other data or settings; delete it or name another storage."
+                f"{self.path} holds trials of a search with other data or settings; "
+                "delete it or name another storage."
             )
 
-    def records(self):
-        """Finished trials as `{slot: record}`."""
+    @property
+    def stages(self):
+        """Names of the rounds, first to last."""
+        return tuple(self._studies)
+
+    def records(self, stage):
+        """Finished trials of a stage as `{slot: record}`."""
         with quiet():
-            trials = self._study.get_trials(deepcopy=False)
+            trials = self._studies[stage].get_trials(deepcopy=False)
         return {trial.user_attrs["trial"]: dict(trial.user_attrs) for trial in trials}
 
-    def add(self, record, values=()):
-        """Log one finished trial; `values` are its losses step by step, which pruners read."""
+    def add(self, stage, record):
+        """Log one finished trial of a stage."""
         complete = record["status"] == "complete"
+        value = record["epsilon"]
         trial = create_trial(
-            state=STATES[record["status"]],
+            state=TrialState.COMPLETE if complete else TrialState.FAIL,
             value=record["loss"] if complete else None,
-            params={"epsilon": record["epsilon"]},
-            distributions={
-                "epsilon": optuna.distributions.FloatDistribution(record["epsilon"], record["epsilon"])
-            },
+            params={"epsilon": value},
+            distributions={"epsilon": optuna.distributions.FloatDistribution(value, value)},
             user_attrs=record,
-            intermediate_values=dict(enumerate(values)),
         )
         with quiet():
-            self._study.add_trial(trial)
+            self._studies[stage].add_trial(trial)
 
     @contextmanager
-    def claim(self, slot):
-        """Yield True if this process holds the slot alone until the block ends, else False."""
+    def claim(self, name):
+        """Yield True if this process holds a piece of work alone until the block ends, else False."""
         if self.path is None:
             yield True
             return
-        with self._lock_file(f"slot-{slot}") as handle:
+        with self._lock_file(name) as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

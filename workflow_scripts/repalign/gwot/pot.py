@@ -1,6 +1,7 @@
 """Entropic Gromov-Wasserstein on POT in torch: the reference solver."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -41,16 +42,53 @@ class PotSolver:
         self.options = {"device": device, "dtype": getattr(torch, dtype)}
         c, d, self.p, self.q = (
             torch.as_tensor(array, **self.options)
-            for array in (problem.source, problem.target, problem.p, problem.q)
+            for array in (problem.source.matrix, problem.target.matrix, problem.p, problem.q)
         )
         self.costs = init_matrix(c, d, self.p, self.q, loss_fun="square_loss")
 
-    def solve(self, plan, epsilon, *, tolerance=None):
+    batch = 1
+
+    def state(self, plans, epsilon):
+        """State of initial plans (B, n1, n2) at one epsilon or one each."""
+        plans = torch.as_tensor(np.asarray(plans), **self.options)
+        return PotState(plans, torch.as_tensor(epsilon, **self.options).expand(len(plans)).clone())
+
+    def at(self, state, epsilon):
+        """The same plans at other epsilons (B,)."""
+        return PotState(state.plans, torch.as_tensor(epsilon, **self.options))
+
+    def join(self, states):
+        """One batch of several."""
+        return PotState(torch.cat([s.plans for s in states]), torch.cat([s.epsilon for s in states]))
+
+    def balance(self, state):
+        """POT's plans stay as they are."""
+        return state
+
+    def run(self, state, *, tolerance=None, max_iterations=None):
+        """Iterate each plan of a batch; returns `(state, list of progress)`."""
+        limits = (tolerance or self.tolerance, max_iterations or self.max_iterations)
+        runs = [
+            self._run(plan, value, *limits) for plan, value in zip(state.plans, state.epsilon, strict=True)
+        ]
+        return PotState(torch.stack([plan for plan, _ in runs]), state.epsilon), [
+            ending for _, ending in runs
+        ]
+
+    def solutions(self, state, progress):
+        """A `Solution` for each plan of a batch."""
+        return [
+            judged(self.problem, plan.cpu().numpy(), epsilon=value.item(), **ending)
+            for plan, value, ending in zip(state.plans, state.epsilon, progress, strict=True)
+        ]
+
+    def solve(self, plan, epsilon):
         """Run from one initial plan (n1, n2) at one epsilon; returns a `Solution`."""
-        tolerance = self.tolerance if tolerance is None else tolerance
-        plan = torch.as_tensor(np.asarray(plan), **self.options)
+        return self.solutions(*self.run(self.state(plan[None], epsilon)))[0]
+
+    def _run(self, plan, epsilon, tolerance, max_iterations):
         converged, inner = False, 0
-        for iteration in range(1, self.max_iterations + 1):
+        for iteration in range(1, max_iterations + 1):
             previous = plan
             gradient = gwggrad(*self.costs, plan)
             with warnings.catch_warnings():
@@ -72,11 +110,15 @@ class PotSolver:
             if iteration % 10 == 0 and float(torch.linalg.norm(plan - previous)) < tolerance:
                 converged = True
                 break
-        return judged(
-            self.problem,
-            plan.cpu().numpy(),
-            epsilon=epsilon,
-            converged=converged,
-            iterations=iteration,
-            inner_iterations=inner,
-        )
+        return plan, {"converged": converged, "iterations": iteration, "inner_iterations": inner}
+
+
+@dataclass(frozen=True)
+class PotState:
+    """Plans (B, n1, n2) and the epsilon of each."""
+
+    plans: torch.Tensor
+    epsilon: torch.Tensor
+
+    def __getitem__(self, index):
+        return PotState(self.plans[index], self.epsilon[index])

@@ -1,55 +1,83 @@
-"""The data of one alignment: two dissimilarity matrices, their marginals, and how good a plan is."""
+"""The data of one alignment: two systems, and how good a plan between them is."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from repalign.errors import InputError, listed
-from repalign.rdm import METRICS, dissimilarity
-
-PRECOMPUTED = "precomputed"
+from repalign.gwot.system import System, centred, make_system
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Dissimilarities C (n1, n1) and D (n2, n2), float64, with marginals p (n1,) and q (n2,)."""
+    """Two systems to align, and the loss of a plan between them."""
 
-    source: np.ndarray
-    target: np.ndarray
-    p: np.ndarray
-    q: np.ndarray
+    source: System
+    target: System
 
     @property
     def shape(self):
-        return len(self.p), len(self.q)
+        return len(self.source), len(self.target)
+
+    @property
+    def p(self):
+        return self.source.weights
+
+    @property
+    def q(self):
+        return self.target.weights
 
     @property
     def spread(self):
         """Product of the standard deviations of C and D, the scale on which epsilon means something."""
-        return _weighted_std(self.source, self.p) * _weighted_std(self.target, self.q)
+        return self.source.spread * self.target.spread
+
+    @property
+    def critical_epsilon(self):
+        """Epsilon above which the cores alone pull no plan away from the independent one, p q'.
+
+        Linearising one projected-gradient step around p q' multiplies a perturbation by 4 s t / epsilon, s and t
+        being the largest eigenvalues of the cores.
+        """
+        return 4 * self.source.scale * self.target.scale
 
     def loss(self, plan):
-        """Unregularised square loss: sum over i, j, k, l of (C_ik - D_jl)^2 T_ij T_kl.
+        """Unregularised square loss: sum over i, j, k, l of (C_ik - D_jl)^2 T_ij T_kl, in float64.
 
-        Uses the plan's own marginals, so it is exact for any non-negative plan.
+        Exact for any plan of mass 1 up to the plan's marginal error, which enters the centring terms at first order.
         """
         plan = np.asarray(plan, dtype=np.float64)
-        rows, columns = plan.sum(axis=1), plan.sum(axis=0)
-        # Subtracting one number from both matrices leaves the loss alone and spares digits.
-        centre = rows @ self.source @ rows / max(rows.sum() ** 2, np.finfo(float).tiny)
-        c, d = self.source - centre, self.target - centre
-        squares = rows @ (c * c) @ rows + columns @ (d * d) @ columns
-        return float(squares - 2 * np.vdot(c @ plan @ d, plan))
+        a, b = self.source.linear, self.target.linear
+        return (
+            (self.source.mean - self.target.mean) ** 2
+            + 2 * (self.p @ a**2 + self.q @ b**2 - 2 * a @ plan @ b)
+            + self.source.core_square
+            + self.target.core_square
+            - 2 * self._core_overlap(plan)
+        )
+
+    def gradient(self, plan):
+        """Gradient of the loss at a plan, (n1, n2), up to constants per row and column."""
+        return -4 * (
+            np.outer(self.source.linear, self.target.linear) + self.source.apply(self.target.apply(plan.T).T)
+        )
+
+    def _core_overlap(self, plan):
+        left, right = self.source.factor, self.target.factor
+        if left is None and right is None:
+            return float(np.vdot(self.source.dense @ plan, plan @ self.target.dense))
+        if left is None:
+            moment = plan @ right
+            return float(-np.vdot(self.source.dense @ moment, moment))
+        if right is None:
+            moment = left.T @ plan
+            return float(-np.vdot(moment @ self.target.dense, moment))
+        moment = left.T @ (plan @ right) if right.shape[1] <= left.shape[1] else (left.T @ plan) @ right
+        return float(np.vdot(moment, moment))
 
     def marginal_error(self, plan):
         """Largest of the two L1 distances between the plan's marginals and p, q (total mass is 1)."""
         rows, columns = np.sum(plan, axis=1, dtype=np.float64), np.sum(plan, axis=0, dtype=np.float64)
         return float(max(np.abs(rows - self.p).sum(), np.abs(columns - self.q).sum()))
-
-
-def _weighted_std(matrix, weights):
-    mean = weights @ matrix @ weights
-    return float(np.sqrt(max(weights @ (matrix - mean) ** 2 @ weights, 0)))
 
 
 def make_problem(source, target, *, metric="cosine", histogram_matching=False, p=None, q=None):
@@ -70,59 +98,13 @@ def make_problem(source, target, *, metric="cosine", histogram_matching=False, p
     Raises
     ------
     InputError
-        Wrong shape, NaN, infinities, asymmetric or constant dissimilarities, weights that are not a distribution.
+        Unusable arrays, metric or weights: see `make_system`.
     """
-    matrices = []
-    for name, array in (("source", source), ("target", target)):
-        array = np.asarray(array, dtype=np.float64)
-        if array.ndim != 2 or len(array) < 2:
-            raise InputError(f"The {name} has shape {array.shape}; give at least two rows of a 2-d array.")
-        if (bad := np.flatnonzero(~np.isfinite(array).all(axis=1))).size:
-            raise InputError(
-                f"Row {listed(bad)} of the {name} holds NaN or infinity; drop or repair these objects."
-            )
-        matrices.append(
-            _precomputed(array, name) if metric == PRECOMPUTED else _computed(array, metric, name)
-        )
+    left = make_system(source, p, metric=metric, name="source")
+    right = make_system(target, q, metric=metric, name="target")
     if histogram_matching:
-        matrices[1] = match_histogram(matrices[1], matrices[0])
-    sizes = [len(matrix) for matrix in matrices]
-    return Problem(*matrices, _weights(p, sizes[0], "p"), _weights(q, sizes[1], "q"))
-
-
-def _computed(array, metric, name):
-    if metric not in METRICS:
-        raise InputError(f"Unknown metric '{metric}'; choose one of {', '.join(METRICS)} or {PRECOMPUTED}.")
-    return _varied(dissimilarity(array, metric), name)
-
-
-def _precomputed(array, name):
-    if array.shape[0] != array.shape[1]:
-        raise InputError(
-            f"The {name} has shape {array.shape}, but metric 'precomputed' needs a square dissimilarity matrix; "
-            "name the metric to compute one from an embedding."
-        )
-    if not np.allclose(array, array.T, rtol=1e-5, atol=1e-8 * np.abs(array).max()):
-        raise InputError(f"The {name} matrix is not symmetric; give one dissimilarity per pair.")
-    return _varied((array + array.T) / 2, name)
-
-
-def _varied(matrix, name):
-    off_diagonal = matrix[~np.eye(len(matrix), dtype=bool)]
-    if np.ptp(off_diagonal) <= 1e-12 * np.abs(off_diagonal).max():
-        raise InputError(
-            f"All dissimilarities of the {name} are equal, so nothing can be aligned; check its features."
-        )
-    return matrix
-
-
-def _weights(weights, n, name):
-    if weights is None:
-        return np.full(n, 1 / n)
-    weights = np.asarray(weights, dtype=np.float64)
-    if weights.shape != (n,) or not (weights > 0).all() or not np.isclose(weights.sum(), 1, atol=1e-6):
-        raise InputError(f"The weights {name} must be {n} positive numbers that sum to 1.")
-    return weights / weights.sum()
+        right = centred(match_histogram(right.matrix, left.matrix), right.weights)
+    return Problem(left, right)
 
 
 def match_histogram(matrix, reference):

@@ -12,31 +12,79 @@ from optuna.trial import TrialState, create_trial
 from repalign.artefacts import read_arrays, write_arrays
 from repalign.gwot.journal import quiet
 
-GENERATION = 10  # trials whose epsilon is drawn from the same history; as many workers can share them
+SAMPLERS = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
 
 
 class Search:
-    """State shared by the strategies: the solver, the journal, the deadline and the best plan seen here."""
+    """What both strategies share: the solver, the journal, the deadline, and the best plan so far."""
 
     def __init__(self, solver, journal, *, seed, time_budget=None):
         self.solver, self.journal, self.seed = solver, journal, seed
         self.problem = solver.problem
-        self.deadline = np.inf if time_budget is None else time.monotonic() + time_budget
+        self.began, self.time_budget = time.monotonic(), np.inf if time_budget is None else time_budget
         self._best = (np.inf, None, None)
 
-    def out_of_time(self):
-        """True once the time budget is spent; the first trial always runs."""
-        return time.monotonic() > self.deadline and bool(self.journal.records())
+    def run(self, stage, slots, solve, *, share=1.0, fence=None):
+        """Run every slot of a stage once among all workers, in chunks that the solver takes as one batch.
 
-    def record(self, slot, solution, *, start, seconds, values=(), status=None):
-        """Log a finished trial and keep its plan if it is the best so far."""
-        status = status or ("failed" if solution.failure else "complete")
+        Parameters
+        ----------
+        stage : str
+        slots : sequence of int
+        solve : callable
+            Takes a list of slots, returns a list of `(solution, start kind)`.
+        share : float
+            Part of the time budget after which no further chunk starts; the first always runs.
+        fence : int, optional
+            Slots beyond the next multiple of it wait until all before are done.
+
+        Returns
+        -------
+        bool: False if time ran out before the end.
+        """
+        size = self.solver.batch
+        blocks = (
+            [list(slots)]
+            if fence is None
+            else [list(slots[i : i + fence]) for i in range(0, len(slots), fence)]
+        )
+        for block in blocks:
+            chunks = [block[i : i + size] for i in range(0, len(block), size)]
+            while missing := [chunk for chunk in chunks if not self._done(stage, chunk)]:
+                idle = True
+                for chunk in missing:
+                    if time.monotonic() - self.began > share * self.time_budget and self.journal.records(
+                        stage
+                    ):
+                        return False
+                    with self.journal.claim(f"{stage}-{chunk[0]}") as mine:
+                        if mine and not self._done(stage, chunk):
+                            self._run_chunk(stage, chunk, solve)
+                            idle = False
+                if idle:
+                    time.sleep(0.05)  # another worker holds what is left
+        return True
+
+    def _done(self, stage, chunk):
+        return set(chunk) <= set(self.journal.records(stage))
+
+    def _run_chunk(self, stage, chunk, solve):
+        began = time.perf_counter()
+        results = solve(chunk)
+        seconds = (time.perf_counter() - began) / len(chunk)
+        known = self.journal.records(stage)
+        for slot, (solution, start) in zip(chunk, results, strict=True):
+            if slot not in known:
+                self._record(stage, slot, solution, start, seconds)
+
+    def _record(self, stage, slot, solution, start, seconds):
         usable = not solution.failure
-        if status == "complete" and solution.loss < self._least_loss():
+        if usable and stage == self.journal.stages[-1] and solution.loss < self._least_loss():
             self._keep(slot, solution)
         self.journal.add(
+            stage,
             {
-                "trial": slot,
+                "trial": int(slot),
                 "start": start,
                 "seed": self.seed,
                 "epsilon": solution.epsilon,
@@ -47,31 +95,14 @@ class Search:
                 "iterations": solution.iterations,
                 "inner_iterations": solution.inner_iterations,
                 "seconds": round(seconds, 3),
-                "status": status,
+                "status": "complete" if usable else "failed",
                 "reason": solution.failure,
             },
-            values,
         )
-
-    def run_slots(self, slots, run, horizon=None):
-        """Run every slot once among all workers; waits for those that others hold. False if time ran out first."""
-        while missing := sorted(set(slots) - set(self.journal.records())):
-            last = np.inf if horizon is None else horizon(missing[0])
-            idle = True
-            for slot in (slot for slot in missing if slot < last):
-                if self.out_of_time():
-                    return False
-                with self.journal.claim(slot) as mine:
-                    if mine and slot not in self.journal.records():
-                        run(slot)
-                        idle = False
-            if idle:
-                time.sleep(0.05)
-        return True
 
     def best(self, rerun):
         """Record and plan of the lowest loss, or None; `rerun(slot)` remakes a plan that no file holds."""
-        complete = [r for r in self.journal.records().values() if r["status"] == "complete"]
+        complete = [r for r in self._last_records() if r["status"] == "complete"]
         if not complete:
             return None
         record = min(complete, key=lambda r: (r["loss"], r["trial"]))
@@ -83,15 +114,28 @@ class Search:
         return record, rerun(record["trial"]).plan
 
     def frame(self):
-        """The trials as a data frame, one row each, in order."""
-        records = self.journal.records()
-        frame = pd.DataFrame([records[slot] for slot in sorted(records)])
+        """The trials as a data frame, one row each, in order.
+
+        A trial that did not reach the last stage is `pruned`; its loss is that of the stage it reached. Iterations
+        and seconds add up over stages.
+        """
+        rows = {}
+        for stage in self.journal.stages:
+            for slot, record in sorted(self.journal.records(stage).items()):
+                row = {**record, "stage": stage}
+                for total in ("iterations", "inner_iterations", "seconds"):
+                    row[total] += rows.get(slot, {total: 0})[total]
+                if stage != self.journal.stages[-1] and row["status"] == "complete":
+                    row["status"] = "pruned"
+                rows[slot] = row
+        frame = pd.DataFrame([rows[slot] for slot in sorted(rows)])
         return frame.astype({"loss": float, "marginal_error": float}) if len(frame) else frame
 
+    def _last_records(self):
+        return self.journal.records(self.journal.stages[-1]).values()
+
     def _least_loss(self):
-        return min(
-            (r["loss"] for r in self.journal.records().values() if r["status"] == "complete"), default=np.inf
-        )
+        return min((r["loss"] for r in self._last_records() if r["status"] == "complete"), default=np.inf)
 
     def _keep(self, slot, solution):
         previous = self._best[1]
@@ -107,24 +151,16 @@ class Search:
         return self.journal.folder / f"plan-{slot}.safetensors"
 
 
-def make_sampler(name, seed):
-    """An Optuna sampler by name: `tpe` or `random`."""
-    return {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}[name](seed=seed)
+def suggest_epsilon(history, slot, epsilon, *, sampler, seed):
+    """Epsilon of one trial by an Optuna sampler (`tpe` or `random`), log-uniform prior.
 
-
-def suggest_epsilon(records, slot, epsilon, *, sampler, seed):
-    """Epsilon of one trial by an Optuna sampler, log-uniform prior.
-
-    Only trials of earlier generations count as history and the sampler is seeded by slot, so the value is the same
-    whatever the order, the number of workers or the interruptions.
+    The sampler is seeded by slot, so the value depends on nothing but the arguments. `history` holds the records that
+    it may learn from.
     """
-    low, high = epsilon
-    distribution = FloatDistribution(low, high, log=True)
-    history = [records[k] for k in sorted(records) if k < slot - slot % GENERATION]
+    distribution = FloatDistribution(*epsilon, log=True)
+    number = int(np.random.default_rng([seed, slot]).integers(2**31))
     with quiet():
-        study = optuna.create_study(
-            sampler=make_sampler(sampler, int(np.random.default_rng([seed, slot]).integers(2**31)))
-        )
+        study = optuna.create_study(sampler=SAMPLERS[sampler](seed=number))
         for record in history:
             complete = record["status"] == "complete"
             study.add_trial(
@@ -136,3 +172,27 @@ def suggest_epsilon(records, slot, epsilon, *, sampler, seed):
                 )
             )
         return study.ask({"epsilon": distribution}).params["epsilon"]
+
+
+def survivors(records, keep):
+    """Slots that Optuna's percentile pruner lets pass, best first.
+
+    Parameters
+    ----------
+    records : dict of slot to record
+    keep : float
+        Percentage of the usable trials to keep; at least one.
+    """
+    usable = {slot: record for slot, record in records.items() if record["status"] == "complete"}
+    with quiet():
+        study = optuna.create_study()
+        pruner = optuna.pruners.PercentilePruner(keep, n_startup_trials=0)
+        for slot, record in sorted(usable.items()):
+            study.add_trial(
+                create_trial(
+                    value=record["loss"], intermediate_values={0: record["loss"]}, user_attrs={"slot": slot}
+                )
+            )
+        passed = [trial for trial in study.get_trials(deepcopy=False) if not pruner.prune(study, trial)]
+    slots = {trial.user_attrs["slot"] for trial in passed}
+    return sorted(slots, key=lambda slot: (usable[slot]["loss"], slot))

@@ -1,0 +1,45 @@
+# The published THINGS data, into things_dir. What is there already is used in place: its rule does not run.
+
+
+if config["downloads"] is not None:
+
+    localrules:
+        fetch_things,
+
+    rule fetch_things:
+        input:
+            [f"{config['things_dir']}/{name}" for name in DOWNLOADS],
+
+    rule fetch_file:
+        output:
+            f"{config['things_dir']}/{{file}}",
+        log:
+            "<logs>/fetch_file/{file}.log",
+        benchmark:
+            "<benchmarks>/fetch_file/{file}.tsv"
+        wildcard_constraints:
+            file=downloads_of("file"),
+        retries: 1
+        conda:
+            "../envs/embeddings.yaml"
+        params:
+            row=lambda wildcards: DOWNLOADS[wildcards.file],
+        script:
+            "../workflow_scripts/fetch_file.py"
+
+    rule fetch_archive:
+        output:
+            directory(f"{config['things_dir']}/{{folder}}"),
+        log:
+            "<logs>/fetch_archive/{folder}.log",
+        benchmark:
+            "<benchmarks>/fetch_archive/{folder}.tsv"
+        wildcard_constraints:
+            folder=downloads_of("zip", "password_zip"),
+        conda:
+            "../envs/embeddings.yaml"
+        threads: 4
+        params:
+            row=lambda wildcards: DOWNLOADS[wildcards.folder],
+        script:
+            "../workflow_scripts/fetch_archive.py"

@@ -1,0 +1,59 @@
+"""The workflow and the aligner on the real THINGS files."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import snakemake
+from repalign.artefacts import read_table
+from repalign.features import random_features, read_precomputed
+from repalign.gwot.align import align
+from repalign.gwot.matching import matching_rate
+from repalign.objects import read_order
+
+pytestmark = pytest.mark.things
+N = 300
+
+
+@pytest.fixture(scope="module")
+def groups(things_dir):
+    """The same 300 objects of two groups of people."""
+    order = things_dir / "unique_id.txt"
+    objects = read_order(order)
+    keep = np.sort(np.random.default_rng(0).choice(len(objects), N, replace=False))
+    files = [things_dir / "human" / f"spose_group{i}.npy" for i in (1, 2)]
+    return [read_precomputed(path, ["x"], objects, order)["x"][keep] for path in files]
+
+
+def test_two_groups_of_people_align_without_labels(groups):
+    result = align(
+        *groups, metric="euclidean", epsilon=(4, 4), trials=1, strategy="paper", solver="pot", device="cpu"
+    )
+    assert matching_rate(result.plan) > 0.9
+
+
+def test_a_random_control_stays_at_chance(groups):
+    control = random_features("512", ["x"], N, seed=1)["x"]
+    result = align(
+        groups[0], control, epsilon=(0.01, 0.05), trials=2, strategy="paper", solver="pot", device="cpu"
+    )
+    # More than 6 of 300 hits has a probability under 1e-4 at chance.
+    assert matching_rate(result.plan) <= 6 / N
+
+
+def test_the_workflow_reproduces_the_known_scores(checkout, things_dir, reference_dir):
+    targets = [f"results/things_features/scores/{score}/clip_vit_b32.tsv" for score in ("rsa", "odd_one_out")]
+    snakemake(
+        checkout,
+        *targets,
+        "--configfile",
+        "config/things_features.yaml",
+        "--config",
+        f"things_dir={things_dir}",
+    )
+    rsa, accuracy = (read_table(checkout / target) for target in targets)
+    assert rsa.set_index("human").loc["spose66", "value"] == pytest.approx(0.41602, abs=5e-5)
+    reference = pd.read_csv(reference_dir / "odd_one_out_reference.tsv", sep="\t").set_index(
+        ["embedding", "similarity"]
+    )
+    expected = reference.loc[("clip_vit_b32", "centered_cosine"), "accuracy"]
+    assert round(accuracy.set_index("metric").loc["odd_one_out", "value"], 5) == expected

@@ -1,0 +1,209 @@
+"""The native solver against POT, against itself in float64, and where POT cannot go."""
+
+import numpy as np
+import pytest
+import torch
+from repalign.errors import InputError
+from repalign.gwot.anderson import Anderson
+from repalign.gwot.pot import PotSolver
+from repalign.gwot.problem import make_problem
+from repalign.gwot.solver import NativeSolver
+from repalign.gwot.starts import entropic_plan, profile_plan, random_plan
+from repalign.gwot.streaming import StreamingSolver, align_streaming
+from repalign.rdm import dissimilarity
+
+
+def embeddings(n1=50, n2=50, noise=0.05, seed=0):
+    rng = np.random.default_rng(seed)
+    source = rng.random((max(n1, n2), 6))
+    return source[:n1], (source + noise * rng.standard_normal(source.shape))[:n2]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "correlation", "dot", "sqeuclidean", "euclidean"])
+@pytest.mark.parametrize("share", [0.4, 0.7])
+def test_same_fixed_point_as_pot(metric, share):
+    problem = make_problem(*embeddings(), metric=metric)
+    epsilon = share * problem.critical_epsilon
+    start = random_plan(problem.p, problem.q, 1)
+    reference = PotSolver(problem, max_inner=3000, max_iterations=1500).solve(start, epsilon)
+    assert reference.converged
+    assert reference.marginal_error < 1e-6
+    solved = NativeSolver(problem, tolerance=1e-5).solve(start, epsilon)
+    assert solved.converged
+    assert solved.loss == pytest.approx(reference.loss, rel=1e-4)
+    assert np.abs(solved.plan - reference.plan).sum() / 2 < 1e-3
+    assert solved.marginal_error < 1e-5
+
+
+def test_weights_and_unequal_sizes():
+    source, target = embeddings(40, 30)
+    rng = np.random.default_rng(3)
+    p, q = (x / x.sum() for x in (rng.random(40) + 0.5, rng.random(30) + 0.5))
+    for metric in ("cosine", "euclidean"):
+        problem = make_problem(source, target, metric=metric, p=p, q=q)
+        epsilon = 0.3 * problem.critical_epsilon
+        start = random_plan(p, q, 0)
+        reference = PotSolver(problem, max_inner=3000).solve(start, epsilon)
+        solved = NativeSolver(problem).solve(start, epsilon)
+        assert reference.converged
+        assert reference.marginal_error < 1e-6
+        assert np.abs(solved.plan - reference.plan).sum() / 2 < 1e-3
+        np.testing.assert_allclose(solved.plan.sum(axis=1), p, rtol=1e-4)
+
+
+def test_factored_dense_and_mixed_costs_agree():
+    source, target = embeddings()
+    c, d = (dissimilarity(x) for x in (source, target))
+    start = random_plan(*[np.full(50, 1 / 50)] * 2, 0)
+    factored = make_problem(source, target)
+    dense = make_problem(c, d, metric="precomputed")
+    epsilon = 0.2 * factored.critical_epsilon
+    mixed = [type(dense)(factored.source, dense.target), type(dense)(dense.source, factored.target)]
+    plans = [NativeSolver(p, dtype="float64").solve(start, epsilon).plan for p in (factored, dense, *mixed)]
+    for plan in plans[1:]:
+        np.testing.assert_allclose(plan, plans[0], atol=1e-6)
+
+
+def test_a_batch_is_its_members():
+    problem = make_problem(*embeddings())
+    starts = np.stack([random_plan(problem.p, problem.q, k) for k in range(4)])
+    epsilon = problem.critical_epsilon * np.array([0.05, 0.1, 0.3, 0.9])
+    solver = NativeSolver(problem, dtype="float64", tolerance=1e-6)
+    batch = solver.solutions(*solver.run(solver.state(starts, epsilon)))
+    for start, value, member in zip(starts, epsilon, batch, strict=True):
+        alone = solver.solve(start, value)
+        np.testing.assert_allclose(member.plan, alone.plan, atol=1e-6)
+        assert member.epsilon == value
+
+
+@pytest.mark.parametrize("share", [1e-3, 100])
+def test_usable_plans_where_pot_underflows_and_where_nothing_aligns(share):
+    problem = make_problem(*embeddings(noise=0.01))
+    epsilon = share * problem.critical_epsilon
+    solved = NativeSolver(problem).solve(random_plan(problem.p, problem.q, 0), epsilon)
+    assert solved.failure == ""
+    assert solved.loss > 0
+    if share < 1:
+        assert PotSolver(problem).solve(random_plan(problem.p, problem.q, 0), epsilon).failure != ""
+        assert solved.plan.max() > 0.5 / 50
+    else:
+        np.testing.assert_allclose(solved.plan, 1 / 2500, rtol=0.05)
+
+
+def test_scaling_both_systems_scales_epsilon():
+    source, target = embeddings()
+    start = random_plan(*[np.full(50, 1 / 50)] * 2, 0)
+    plans = []
+    for factor in (1, 10):
+        problem = make_problem(factor * source, factor * target, metric="euclidean")
+        solver = NativeSolver(problem, dtype="float64")
+        plans.append(solver.solve(start, 0.2 * problem.critical_epsilon).plan)
+    np.testing.assert_allclose(*plans, atol=1e-8)
+
+
+def test_relabelling_the_objects_relabels_the_plan():
+    source, target = embeddings()
+    order = np.random.default_rng(0).permutation(50)
+    start = random_plan(*[np.full(50, 1 / 50)] * 2, 0)
+    first = make_problem(source, target)
+    epsilon = 0.2 * first.critical_epsilon
+    plan = NativeSolver(first, dtype="float64").solve(start, epsilon).plan
+    moved = (
+        NativeSolver(make_problem(source, target[order]), dtype="float64")
+        .solve(start[:, order], epsilon)
+        .plan
+    )
+    np.testing.assert_allclose(moved, plan[:, order], atol=1e-6)
+
+
+def test_above_the_critical_epsilon_a_symmetric_problem_has_no_structure():
+    signs = np.array([[1, 0], [-1, 0], [0, 1], [0, -1.0]]) * [1, 0.7]
+    problem = make_problem(signs, signs, metric="sqeuclidean")
+    problem = type(problem)(
+        *(type(s)(s.weights, s.mean, 0 * s.linear, s.factor) for s in (problem.source, problem.target))
+    )
+    start = random_plan(problem.p, problem.q, 0)
+    above, below = (
+        NativeSolver(problem, dtype="float64").solve(start, share * problem.critical_epsilon).plan
+        for share in (1.2, 0.8)
+    )
+    np.testing.assert_allclose(above, 1 / 16, atol=1e-4)
+    assert np.abs(below - 1 / 16).max() > 0.01
+
+
+def test_anderson_solves_a_linear_map_in_as_many_steps_as_it_has_dimensions():
+    rng = np.random.default_rng(0)
+    matrix = torch.as_tensor(np.diag(rng.random(4) * 0.98))
+    fixed = torch.as_tensor(rng.random((3, 4)))
+    point, mixer = fixed + 0.01, Anderson(window=5, start=1)
+    for _ in range(8):
+        image = fixed + (point - fixed) @ matrix
+        (point,) = mixer.mix(point, image - point, (image,))
+    assert float((point - fixed).abs().max()) < 1e-8
+
+
+def test_anderson_leaves_expanding_directions_to_the_plain_iteration():
+    matrix = torch.diag(torch.tensor([1.2, 0.5, 0.3], dtype=torch.float64))
+    point, mixer = torch.full((1, 3), 1e-4, dtype=torch.float64), Anderson(window=5, start=1)
+    for _ in range(30):
+        image = point @ matrix
+        (point,) = mixer.mix(point, image - point, (image,))
+    assert point[0, 0] > 1e-3
+
+
+def test_profile_start_couples_like_with_like():
+    source, target = embeddings(noise=0.001)
+    order = np.random.default_rng(0).permutation(50)
+    problem = make_problem(source, target[order], metric="euclidean")
+    plan = profile_plan(problem, smoothing=1e-3, sweeps=300)
+    assert (plan.argmax(axis=1) == np.argsort(order)).mean() > 0.9
+    np.testing.assert_allclose(plan.sum(axis=1), problem.p)
+
+
+def test_entropic_plan_matches_pot():
+    from ot.bregman import sinkhorn
+
+    cost = np.random.default_rng(0).random((8, 9))
+    p, q = np.full(8, 1 / 8), np.full(9, 1 / 9)
+    np.testing.assert_allclose(
+        entropic_plan(cost, p, q, 0.1, 500), sinkhorn(p, q, cost, 0.1, stopThr=1e-12), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("metric", ["cosine", "sqeuclidean"])
+def test_streaming_is_the_same_iteration_without_a_plan(metric):
+    problem = make_problem(*embeddings(50, 45), metric=metric)
+    start = random_plan(problem.p, problem.q, 0)
+    whole, streamed = (
+        NativeSolver(problem, dtype="float64"),
+        StreamingSolver(problem, dtype="float64", block=16),
+    )
+    epsilon = 0.2 * problem.critical_epsilon
+    expected = whole.solve(start, epsilon)
+    state, _ = streamed.run(
+        streamed.moment_state(whole.kernel.moment(torch.as_tensor(start)[None])[0], epsilon)
+    )
+    top, loss, error = streamed.read(state, 3)
+    assert loss == pytest.approx(expected.loss, rel=1e-6)
+    assert error < 1e-6
+    np.testing.assert_array_equal(top[:, 0], expected.plan.argmax(axis=1))
+
+
+def test_streaming_search_finds_the_planted_correspondence():
+    source, target = embeddings(noise=0.002)
+    problem = make_problem(source, target)
+    result = align_streaming(source, target, epsilon=0.03 * problem.critical_epsilon, trials=3, k=5, block=20)
+    assert (result.top[:, 0] == np.arange(50)).mean() > 0.9
+    assert result.loss == result.losses.min()
+    with pytest.raises(InputError, match="factored metric"):
+        align_streaming(source, target, epsilon=0.1, metric="euclidean")
+
+
+def test_random_moments_are_those_of_random_plans():
+    problem = make_problem(*embeddings())
+    streamed = StreamingSolver(problem, dtype="float64")
+    kernel = NativeSolver(problem, dtype="float64").kernel
+    plans = np.stack([random_plan(problem.p, problem.q, seed) for seed in range(60)])
+    real = kernel.moment(torch.as_tensor(plans)).numpy().std(axis=0)
+    drawn = np.stack([streamed.random_state(1.0, seed).moment[0].numpy() for seed in range(60)]).std(axis=0)
+    np.testing.assert_allclose(drawn / real, 1, atol=0.6)

@@ -1,0 +1,48 @@
+"""Read the layers of a network for an image set, from one pass over the images."""
+
+import torch
+from repalign.artefacts import read_table
+from repalign.devices import choose_device
+from repalign.extraction import extract
+from repalign.images import ImageSet
+from repalign.job import job
+from repalign.models.load import load
+from repalign.models.network import ModelSpec
+from repalign.precision import precision_effect
+from tqdm import tqdm
+
+with job(snakemake.log[0]) as log:
+    torch.set_num_threads(snakemake.threads)
+    row, settings, model = snakemake.params.row, snakemake.params.settings, snakemake.wildcards.model
+    fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
+    network = load(ModelSpec(model=model, **fields))
+    images = ImageSet.from_table(read_table(snakemake.input.images))
+    shared = {
+        "pooling": row.get("pooling", ""),
+        "device": choose_device(settings["device"]),
+        "precision": settings["precision"],
+        "batch_size": settings["batch_size"],
+    }
+    if settings["precision"] != "fp32":
+        effect = precision_effect(network, images, row["layers"], **shared)
+        log.info(
+            "RSA of %s with fp32: %s", settings["precision"], {k: round(v, 5) for k, v in effect.items()}
+        )
+    with tqdm(total=len(images), unit="image", desc=model) as bar:
+        result = extract(
+            network,
+            images,
+            row["layers"],
+            snakemake.output[0],
+            workers=settings["workers"],
+            on_bad_image=settings["on_bad_image"],
+            average_objects=snakemake.params.average_objects,
+            metadata={"row": row, "code": snakemake.params.code},
+            model=model,
+            progress=bar.update,
+            **shared,
+        )
+        rate = bar.format_dict["rate"]
+    log.info("%d images, %.1f a second, in batches of %d", result.n_images, rate or 0, result.batch_size)
+    for image, reason in result.skipped.items():
+        log.warning("left out %s: %s", image, reason)

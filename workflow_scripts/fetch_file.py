@@ -1,0 +1,16 @@
+"""Download one file of the THINGS data."""
+
+from repalign.downloads import fetch
+from repalign.job import job
+from tqdm import tqdm
+
+with job(snakemake.log[0]) as log:
+    row = snakemake.params.row
+    with tqdm(unit="B", unit_scale=True, desc=row["path"]) as bar:
+
+        def progress(gained, total):
+            bar.total = total
+            bar.update(gained)
+
+        path = fetch(row["url"], snakemake.output[0], sha256=row.get("sha256", ""), progress=progress)
+    log.info("%s from %s", path, row["url"])

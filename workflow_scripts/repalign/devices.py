@@ -1,0 +1,90 @@
+"""Where and how exactly networks compute."""
+
+import contextlib
+
+import torch
+
+from repalign.errors import InputError
+
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def choose_device(name):
+    """`auto` as the best device there is (cuda, mps, cpu); another name as it is, if the machine has it.
+
+    For scripts: the functions of the library are told their device.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    kind = name.partition(":")[0]
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not present.get(kind, False):
+        raise InputError(
+            f"The device '{name}' is not on this machine; use auto or one of "
+            f"{', '.join(kind for kind, there in present.items() if there)}."
+        )
+    return name
+
+
+@contextlib.contextmanager
+def deterministic():
+    """TF32 off and deterministic algorithms, for the duration; the settings found are restored."""
+    backends = torch.backends
+    before = (
+        backends.cuda.matmul.allow_tf32,
+        backends.cudnn.allow_tf32,
+        backends.cudnn.benchmark,
+        backends.cudnn.deterministic,
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = backends.cudnn.benchmark = False
+    backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32 = before[:2]
+        backends.cudnn.benchmark, backends.cudnn.deterministic = before[2:4]
+        torch.use_deterministic_algorithms(before[4], warn_only=before[5])
+
+
+def run_in_halves(function, batch, size):
+    """Apply `function` to parts of a batch, halving their size whenever memory runs out.
+
+    Parameters
+    ----------
+    function : callable, (images, ...) tensor -> dict of tensors
+    batch : tensor
+    size : int
+        The part to begin with.
+
+    Returns
+    -------
+    (dict of tensors for the whole batch, int: the size that fitted)
+    """
+    parts, start = [], 0
+    while start < len(batch):
+        try:
+            parts.append(function(batch[start : start + size]))
+            start += size
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise InputError(
+                    "One image alone does not fit into the memory of the device; use another device, or fewer layers."
+                ) from None
+            size = max(1, min(size, len(batch)) // 2)
+            if batch.device.type == "cuda":
+                torch.cuda.empty_cache()
+    if len(parts) == 1:
+        return parts[0], size
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, size
+
+
+def autocast(device, precision):
+    """Context of automatic mixed precision; none for fp32."""
+    if PRECISIONS[precision] is None:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=PRECISIONS[precision])

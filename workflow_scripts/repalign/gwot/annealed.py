@@ -1,0 +1,86 @@
+"""Annealed search: many starts solved loosely at a large epsilon, the best of them followed down and polished."""
+
+import numpy as np
+
+from repalign.gwot.search import suggest_epsilon, survivors
+from repalign.gwot.starts import start_plan
+
+STAGES = ("screen", "anneal", "polish")
+SHARES = (0.5, 0.85, 1.0)  # of the time budget, by the end of each stage
+TOP = (0.15, 0.7)  # where starts enter, in units of the critical epsilon
+RATIO = 0.6  # from one epsilon to the next
+LOOSE = {"tolerance": 0.3, "max_iterations": 20}
+CLOSE = {"tolerance": 0.03, "max_iterations": 60}
+
+
+def annealed_search(
+    search, *, epsilon, trials, starts=("profile", "uniform", "random"), keep=25.0, finalists=3, screen=None
+):
+    """Screen `trials` starts, anneal the best share, polish the finalists.
+
+    Every start enters at its own epsilon, log-uniform below the critical one (above which no structure forms), and
+    is solved loosely down to the screening epsilon, where losses compare. Optuna's percentile pruner keeps the best;
+    they follow a geometric ladder down to the low end of the range with warm-started potentials, and the
+    `finalists` with the lowest loss there are solved to tolerance.
+
+    Parameters
+    ----------
+    search : Search
+    epsilon : (float, float)
+        What is reported lies within; the ladder may start above.
+    trials : int
+    starts : sequence of str
+        Kinds of start (`repalign.gwot.starts`). Deterministic kinds are used once; the last kind fills the rest.
+    keep : float
+        Percentage of starts that pass the screening.
+    finalists : int
+    screen : float, optional
+        Screening epsilon; by default the geometric mean of the critical epsilon and the low end of the range.
+
+    Returns
+    -------
+    A function that reruns one trial.
+    """
+    solver, seed = search.solver, search.seed
+    low = epsilon[0]
+    critical = max(search.problem.critical_epsilon, low)
+    screen = screen or float(np.sqrt(0.15 * critical * low))
+    screen = float(np.clip(screen, low, max(critical, low)))
+    kinds = [starts[min(slot, len(starts) - 1)] for slot in range(trials)]
+    tops = [
+        max(suggest_epsilon([], slot, [t * critical for t in TOP], sampler="random", seed=seed), screen)
+        for slot in range(trials)
+    ]
+    states = {}
+
+    def descend(state, target, settings):
+        """Follow the ladder from each start's own epsilon to the target."""
+        current = state.epsilon.double().cpu().numpy()
+        steps = max(1, int(np.ceil(np.log(current.max() / target) / -np.log(RATIO) - 1e-9)))
+        for step in range(1, steps + 1):
+            state = solver.at(state, target * (current / target) ** (1 - step / steps))
+            state, progress = solver.run(state, **(settings if step == steps else LOOSE))
+        return state, progress
+
+    def advance(stage, slots):
+        if stage == "screen":
+            plans = np.stack([start_plan(search.problem, kinds[k], [seed, k]) for k in slots])
+            state, _ = solver.run(solver.state(plans, [tops[k] for k in slots]), **LOOSE)
+            state, progress = descend(state, screen, LOOSE)
+        else:
+            missing = [k for k in slots if (STAGES[STAGES.index(stage) - 1], k) not in states]
+            for k in missing:
+                advance(STAGES[STAGES.index(stage) - 1], [k])
+            state = solver.join([states[STAGES[STAGES.index(stage) - 1], k] for k in slots])
+            state, progress = descend(state, low, CLOSE) if stage == "anneal" else solver.run(state)
+        state = solver.balance(state)
+        for i, k in enumerate(slots):
+            states[stage, k] = state[i : i + 1]
+        return [(s, kinds[k]) for s, k in zip(solver.solutions(state, progress), slots, strict=True)]
+
+    slots = range(trials)
+    for stage, share in zip(STAGES, SHARES, strict=True):
+        search.run(stage, slots, lambda chunk, stage=stage: advance(stage, chunk), share=share)
+        records = search.journal.records(stage)
+        slots = survivors(records, keep) if stage == "screen" else survivors(records, 100.0)[:finalists]
+    return lambda slot: advance(STAGES[-1], [slot])[0][0]

@@ -1,0 +1,86 @@
+"""The Gibbs kernel of a linearised Gromov-Wasserstein problem, batched over starts.
+
+With C = mean + a 1' + 1 a' + C0 and D likewise with b and D0, one projected-gradient step needs, up to constants per
+row and column that the marginals fix, only the score
+
+    4 / epsilon * (a b' + C0 T D0).
+
+For factored cores C0 = -F F', D0 = -G G' that is F (F' T G) G': the plan enters through the small moment F' T G. A
+dense core stands on its side of the moment whole, with an identity on the outside.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Side:
+    """Torch view of a system: log weights, linear part, and the factors inside and outside of the moment."""
+
+    weights: torch.Tensor
+    linear: torch.Tensor
+    inner: torch.Tensor
+    outer: torch.Tensor | None
+    root: torch.Tensor  # maps a change of the moment to one of the same weighted size as that of the score
+
+    @classmethod
+    def of(cls, system, **options):
+        """The exact side of a `System`."""
+        if system.factor is None:
+            inner, outer, root = system.dense, None, np.sqrt(system.weights)
+        else:
+            inner, outer = system.factor, -system.factor
+            root = np.linalg.qr(np.sqrt(system.weights)[:, None] * system.factor, mode="r")
+        tensors = (
+            None if array is None else torch.as_tensor(array, **options).contiguous()
+            for array in (system.weights, system.linear, inner, outer, root)
+        )
+        return cls(*tensors)
+
+    def __len__(self):
+        return len(self.weights)
+
+
+class Kernel:
+    """Build kernels and moments for a batch of starts between two sides."""
+
+    def __init__(self, left, right):
+        self.left, self.right = left, right
+
+    def moment(self, plan):
+        """F' T G of plans (B, n1, n2)."""
+        return self.contract(plan, None, None)
+
+    def contract(self, kernel, u, v):
+        """F' diag(u) K diag(v) G for kernels (B, n1, n2) and scalings (B, n1), (B, n2), cheaper side first."""
+        left, right = self.left.inner, self.right.inner
+        if u is None:
+            if right.shape[1] <= left.shape[1]:
+                return left.T @ (kernel @ right)
+            return (left.T @ kernel) @ right
+        if right.shape[1] <= left.shape[1]:
+            return left.T @ (u[..., None] * (kernel @ (v[..., None] * right)))
+        return ((u[..., None] * left).transpose(-1, -2) @ kernel * v[..., None, :]) @ right
+
+    def log_kernel(self, moment, epsilon, f, g, out=None):
+        """4 / epsilon (a b' + C0 T D0) + f 1' + 1 g', (B, n1, n2), from moments and log potentials."""
+        left, right = self.left, self.right
+        scale = (4 / epsilon).to(f.dtype)[:, None, None]
+        batch = len(moment)
+        rank_left = [scale * left.linear[:, None], f[..., None], torch.ones_like(f)[..., None]]
+        rank_right = [
+            right.linear[:, None].expand(batch, -1, -1),
+            torch.ones_like(g)[..., None],
+            g[..., None],
+        ]
+        if right.outer is not None:
+            core = scale * moment if left.outer is None else (left.outer @ (scale * moment))
+            rank_left.append(core)
+            rank_right.append(right.outer.expand(batch, -1, -1))
+            return torch.bmm(torch.cat(rank_left, -1), torch.cat(rank_right, -1).transpose(1, 2), out=out)
+        out = torch.bmm(torch.cat(rank_left, -1), torch.cat(rank_right, -1).transpose(1, 2), out=out)
+        if left.outer is None:
+            return out.add_(scale * moment)
+        return out.baddbmm_(left.outer.expand(batch, -1, -1), scale * moment)

@@ -1,0 +1,158 @@
+"""Find, check and read weight files without ever executing what was downloaded."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from repalign.downloads import fetch, verify
+from repalign.errors import InputError
+
+# Training loops leave NumPy scalars beside the tensors (losses, schedules). They are data; nothing else is let in.
+_HARMLESS = [
+    (np.dtype, "numpy.dtype"),
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
+    (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),
+    *(type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")),
+]
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """A checked weights file: where it lies, its sha256, and the hub commit it came from, if any."""
+
+    path: Path
+    sha256: str
+    commit: str = ""
+
+
+def is_url(text):
+    """Whether `text` is an address to download from."""
+    return urlsplit(text).scheme in ("http", "https")
+
+
+def obtain(location, sha256="", *, cache_dir=None):
+    """The checked file at a URL (downloaded once, resumably) or path.
+
+    Parameters
+    ----------
+    location : str
+        URL or path.
+    sha256 : str
+        Of the file, or its first digits; empty where it is unknown.
+    cache_dir : path or None
+        Where downloads lie; None for torch's own folder.
+    """
+    if not is_url(location):
+        path = Path(location)
+        if not path.is_file():
+            raise InputError(f"There is no weights file {path}; correct the column weights.")
+        return WeightsFile(path, verify(path, sha256))
+    parts = urlsplit(location)
+    # Many checkpoints share a file name, so the address makes the folder.
+    root = Path(cache_dir) if cache_dir else Path(torch.hub.get_dir()) / "checkpoints"
+    path = fetch(location, root / parts.netloc / parts.path.lstrip("/"), sha256=sha256)
+    return WeightsFile(path, verify(path, sha256))
+
+
+def read_state(path):
+    """Read a checkpoint as tensors and plain containers: safetensors, or PyTorch's format with `weights_only`.
+
+    Raises
+    ------
+    InputError
+        The file is truncated, or it needs code to be executed.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with torch.serialization.safe_globals(_HARMLESS):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "weights_only" in str(error) or "Unsupported" in str(error):
+            raise InputError(
+                f"{path} would have to execute code to be read ({_cause(error)}), which is refused; convert it to "
+                "safetensors on a machine that you can lose."
+            ) from error
+        raise InputError(_damaged(path, error)) from error
+    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        if "TorchScript" in str(error):
+            raise InputError(
+                f"{path} is a TorchScript archive, which would execute code; use the same weights as safetensors."
+            ) from error
+        raise InputError(_damaged(path, error)) from error
+
+
+def _cause(error):
+    lines = [line.strip() for line in str(error).splitlines() if "GLOBAL" in line or "Unsupported" in line]
+    return (lines or str(error).splitlines())[0].rstrip(".")[:120]
+
+
+def _damaged(path, error):
+    return (
+        f"{path} is not a readable checkpoint ({(str(error) or type(error).__name__).splitlines()[0][:120]}); it may "
+        "be truncated: delete it and rerun."
+    )
+
+
+def load_into(module, state, *, model, path, may_lack=(), may_add=()):
+    """Load a state dictionary, complaining about every tensor that is missing, left over or of another shape.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    state : dict of str to tensor
+    model, path
+        For messages.
+    may_lack, may_add : tuple of str
+        Beginnings of names that the checkpoint may lack (a head that is not read) or have in addition (a decoder,
+        a projector).
+
+    Returns
+    -------
+    list of str: the additional names that were dropped.
+    """
+    own = module.state_dict()
+    counters = tuple(name for name in own if name.endswith("num_batches_tracked"))
+    missing = [
+        n for n in own if n not in state and n not in counters and not n.startswith(may_lack or ("\0",))
+    ]
+    surplus = [n for n in state if n not in own]
+    unknown = [n for n in surplus if not n.startswith(may_add or ("\0",))]
+    other = [n for n in own if n in state and own[n].shape != state[n].shape]
+    for names, verb in ((missing, "lacks"), (unknown, "has the unknown"), (other, "has another shape for")):
+        if names:
+            raise InputError(
+                f"{path} does not fit the architecture of model {model}: it {verb} {names[0]} (and "
+                f"{len(names) - 1} more); correct the columns identifier or weights."
+            )
+    module.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
+    return surplus
+
+
+def fit_classes(module, build, state):
+    """Give an architecture as many classes as the weights have.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        With its usual number of classes.
+    build : callable
+        `build(num_classes=...)` makes it anew.
+    state : dict of str to tensor
+
+    Returns
+    -------
+    (module, str: the submodule that makes the class scores, bool: whether the weights have it)
+    """
+    # The class scores are made last.
+    weight = [name for name in module.state_dict() if name.endswith(".weight")][-1]
+    if weight in state and len(state[weight]) != len(module.state_dict()[weight]):
+        module = build(num_classes=len(state[weight]))
+    return module, weight.removesuffix(".weight"), weight in state

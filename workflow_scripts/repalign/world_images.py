@@ -1,0 +1,156 @@
+"""Pictures of the simulated world, and captions: what networks can see of what people judge.
+
+Each object has attributes in [0, 1], one per leading dimension of its latent vector (`repalign.world`), through the
+normal distribution function of the standardised dimension. They say how the object looks (colour, form, texture), so
+objects of a category look alike, those of a group less so. Images of one object differ in position, turn, size,
+light and background.
+"""
+
+import numpy as np
+from PIL import Image
+from scipy.stats import norm
+
+from repalign.world import TAXONOMY
+
+ATTRIBUTES = (
+    "hue",
+    "lobes",
+    "size",
+    "stripes",
+    "lightness",
+    "elongation",
+    "spikiness",
+    "contrast",
+    "hole",
+    "second_hue",
+    "saturation",
+    "tilt",
+)
+# Words for the thirds of an attribute, as a caption would name them.
+WORDS = {
+    "hue": ("red", "green", "blue"),
+    "lobes": ("round", "lobed", "starry"),
+    "size": ("small", "middling", "large"),
+    "stripes": ("broad", "striped", "fine"),
+    "lightness": ("dark", "medium", "bright"),
+    "elongation": ("squat", "even", "long"),
+    "spikiness": ("smooth", "wavy", "spiky"),
+    "contrast": ("plain", "patterned", "bold"),
+}
+
+
+def attributes(world):
+    """Attributes of every object.
+
+    Parameters
+    ----------
+    world : repalign.world.World
+        With at least 12 latent dimensions.
+
+    Returns
+    -------
+    (objects, 12) array in [0, 1], columns as in `ATTRIBUTES`
+    """
+    latent = world.latent[:, : len(ATTRIBUTES)]
+    return norm.cdf((latent - latent.mean(axis=0)) / latent.std(axis=0))
+
+
+def render(looks, rng, size=64):
+    """Draw one image of an object.
+
+    Parameters
+    ----------
+    looks : (12,) array
+        Attributes of the object.
+    rng : numpy.random.Generator
+        For what differs between images of one object.
+    size : int
+        Pixels a side.
+
+    Returns
+    -------
+    (size, size, 3) uint8 array
+    """
+    look = dict(zip(ATTRIBUTES, looks, strict=True))
+    axis = (np.arange(size) + 0.5) / size * 2 - 1
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+    left, top = rng.uniform(-0.15, 0.15, 2)
+    turn = rng.uniform(-0.25, 0.25) + (look["tilt"] - 0.5)
+    u = (x - left) * np.cos(turn) + (y - top) * np.sin(turn)
+    v = (y - top) * np.cos(turn) - (x - left) * np.sin(turn)
+    stretch = 2 ** (look["elongation"] - 0.5)
+    u, v = u / stretch, v * stretch
+    radius, angle = np.hypot(u, v), np.arctan2(v, u)
+
+    # A fractional number of lobes is a mixture of the two whole ones, so that forms change smoothly.
+    lobes = 2 + 6 * look["lobes"]
+    whole, part = int(lobes), lobes - int(lobes)
+    wave = (1 - part) * np.cos(whole * angle) + part * np.cos((whole + 1) * angle)
+    outline = 1 + 0.45 * look["spikiness"] * wave
+    scale = (0.35 + 0.4 * look["size"]) * rng.uniform(0.9, 1.1)
+    edge = 24.0
+    inside = _soft(edge * (scale * outline - radius)) * _soft(edge * (radius - 0.6 * scale * look["hole"]))
+
+    phase = rng.uniform(0, 2 * np.pi)
+    stripes = 0.5 + 0.5 * np.sin((4 + 20 * look["stripes"]) * u + phase)
+    blend = (stripes * look["contrast"])[..., None]
+    light = 0.35 + 0.6 * look["lightness"]
+    base = _colour(look["hue"], look["saturation"], light)
+    other = _colour(look["hue"] + 0.2 + 0.5 * look["second_hue"], look["saturation"], light * 0.7)
+    surface = (1 - blend) * base + blend * other
+
+    corners = rng.uniform(0.2, 0.8, (2, 3))
+    slope = (0.5 + 0.5 * (x * np.cos(phase) + y * np.sin(phase)) / np.sqrt(2))[..., None]
+    background = corners[0] * slope + corners[1] * (1 - slope)
+    picture = inside[..., None] * surface + (1 - inside[..., None]) * background
+    picture = picture * rng.uniform(0.85, 1.15) + rng.normal(0, 0.02, picture.shape)
+    return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
+
+
+def _soft(distance):
+    return 1 / (1 + np.exp(-np.clip(distance, -30, 30)))
+
+
+def _colour(hue, saturation, light):
+    """A colour whose hue runs over two thirds of the circle, so that its ends stay apart."""
+    angle = 2 * np.pi * (2 / 3) * hue
+    wheel = 0.5 + 0.5 * np.cos(angle - 2 * np.pi * np.arange(3) / 3)
+    strength = 0.3 + 0.7 * saturation
+    return light * (1 - strength + strength * wheel)
+
+
+def write_images(world, folder, per_object=10, size=64, seed=0):
+    """Write `<folder>/<object>/<object>_<number>.png`; the first of each object, `_01b`, is the one that people judge.
+
+    Every object draws from a generator of its own, so adding objects changes no other's images.
+
+    Returns
+    -------
+    list of Path
+    """
+    looks, paths = attributes(world), []
+    for row, name in enumerate(world.objects):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng([seed, row])
+        for number in range(1, per_object + 1):
+            path = folder / name / f"{name}_{number:02d}{'b' if number == 1 else 's'}.png"
+            Image.fromarray(render(looks[row], rng, size)).save(path)
+            paths.append(path)
+    return paths
+
+
+def captions(world):
+    """What is written under the images of each object: its category, its group and words for its attributes.
+
+    Returns
+    -------
+    list of list of str, one list of words per object
+    """
+    groups = list(TAXONOMY)
+    looks = attributes(world)
+    third = np.minimum((looks * 3).astype(int), 2)
+    return [
+        [name.rsplit("_", 1)[0], groups[group]]
+        + [words[third[row, ATTRIBUTES.index(attribute)]] for attribute, words in WORDS.items()]
+        for row, (name, group) in enumerate(zip(world.objects, world.groups, strict=True))
+    ]

@@ -1,0 +1,24 @@
+"""Train one of the demo's networks on the images of the simulated world."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from repalign.images import index_images
+from repalign.job import job
+from repalign.world import simulate_world
+from repalign.world_training import train
+
+with job(snakemake.log[0]) as log:
+    torch.set_num_threads(snakemake.threads)
+    params, target = snakemake.params, Path(snakemake.output[0])
+    world = simulate_world(params.world["objects"], params.world["features"], seed=params.seed)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+        folder = Path(temporary) / "network"
+        images = index_images(snakemake.input.images, world.objects)
+        start = snakemake.input.start[0] if snakemake.input.start else None
+        history = train(snakemake.wildcards.network, world, images, folder, start=start, seed=params.seed)
+        os.replace(folder, target)
+    log.info("the loss of every epoch: %s", ", ".join(f"{loss:.3f}" for loss in history))
