@@ -16,6 +16,8 @@ SMALL = """
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06]}
 statistics: {bootstraps: 50}
+convexity: {sensitivity: [5]}
+naive_transform: {layers: [first, last], regularisation: [0.1]}
 """
 
 

@@ -18,14 +18,18 @@ def results(small_study):
 @pytest.fixture(scope="module")
 def scores(results):
     table = read_table(results / "aggregate/layer_scores.parquet")
+    # The last layer is the readout; clusters are also compared with those of people.
+    table = table[table["human"].isin(["people", "triplets"])].sort_values("depth", kind="stable")
+    table = table.drop_duplicates(["model", "metric"], keep="last")
     return table.pivot(index="model", columns="metric", values="value")
 
 
 def test_every_figure_and_table_is_there(results):
-    for name in ("agreement", "matching", "transport_plans"):
+    convexity = [f"convexity_{name}" for name in ("depth", "alignment", "neighbours", "correlations")]
+    for name in ("agreement", "matching", "transport_plans", *convexity):
         for ending in ("pdf", "svg", "png", "tsv"):
             assert (results / f"figures/{name}.{ending}").stat().st_size > 500
-    assert len(read_table(results / "tables/models.tsv")) == 6
+    assert len(read_table(results / "tables/models.tsv")) == 8
     assert r"\toprule" in (results / "tables/models.tex").read_text()
 
 
@@ -33,7 +37,9 @@ def test_the_tidy_table_is_complete(results):
     table = read_table(results / "aggregate/layer_scores.parquet")
     assert (table["status"] == "ok").all()
     assert table["value"].notna().all()
-    bounded = table[table["chance"].notna()]
+    bounded = table[
+        table["chance"].notna() & table["metric"].str.match("gwot|rsa|odd_one_out$|mutual|clustering")
+    ]
     assert bounded[["ci_low", "ci_high", "ceiling"]].notna().all().all()
     assert (bounded["ci_low"] <= bounded["ci_high"]).all()
 
@@ -76,3 +82,32 @@ def test_artefacts_say_what_made_them(results):
     assert metadata["row"]["source"] == "precomputed"
     trials = read_table(results / "gwot/people/unrelated/features/trials.parquet")
     assert {"epsilon", "seed", "loss", "marginal_error", "iterations", "seconds", "status"} <= set(trials)
+
+
+def test_convexity_rises_with_depth_and_supervision_and_random_labels_are_the_baseline(results):
+    table = read_table(results / "aggregate/layer_scores.parquet")
+    convexity = table[table["metric"] == "convexity"].set_index(["model", "layer"])
+    value = convexity["value"]
+    assert value["network", "layer_3"] > value["network", "layer_0"] + 0.2
+    assert value["network_ft", "layer_2"] > value["network", "layer_2"] + 0.1
+    for row in (convexity.loc[("unrelated", "features")], convexity.loc[("network", "layer_0")]):
+        assert row["value"] == pytest.approx(row["chance"], abs=0.15)
+
+
+def test_convexity_and_accuracy_rise_together_and_the_transform_raises_held_out_accuracy(results):
+    correlations = read_table(results / "aggregate/convexity_correlations.tsv").set_index(["group", "method"])
+    assert correlations.loc[("network", "pearson"), "value"] > 0.7
+    assert {"first_half", "second_half", "pretrained", "finetuned", "all"} <= set(
+        correlations.index.get_level_values(0)
+    )
+    changes = read_table(results / "tables/convexity_transform.tsv").set_index(["model", "position"])
+    assert len(changes) == 5
+    assert changes.loc[("network", "last"), "oooa_change"] > 0
+    published = read_table(results / "tables/convexity_published.tsv")
+    assert set(published["verdict"]) <= {"agrees", "differs", "not run"}
+    assert (published.loc[published["model"] == "vit_base", "verdict"] == "not run").all()
+    joined = read_table(results / "aggregate/joined_layers.tsv")
+    assert {"convexity", "odd_one_out", "cka", "mutual_neighbours", "gwot_top1", "rsa_spearman"} <= set(
+        joined
+    )
+    assert len(joined[joined["model"] == "network"]) == 4
