@@ -78,11 +78,11 @@ rule extract_embeddings:
         model=names_of(*IMAGE_SOURCES),
     conda:
         "../envs/embeddings.yaml"
-    threads: config["extraction"]["threads"]
+    threads: config["embeddings"]["threads"]
     params:
         code=code("extract_embeddings"),
         row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),
-        settings=config["extraction"],
+        settings=config["embeddings"],
         average_objects=lambda wildcards: wildcards.image_set == "all" and config["images"]["average_all"],
     script:
         "../workflow_scripts/extract_embeddings.py"

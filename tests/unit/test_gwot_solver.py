@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from repalign.errors import InputError
 from repalign.gwot.anderson import Anderson
 from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.solver import NativeSolver
 from repalign.gwot.starts import entropic_plan, profile_plan, random_plan
+from repalign.gwot.streaming import StreamingSolver, align_streaming
 from repalign.rdm import dissimilarity
 
 
@@ -166,3 +168,42 @@ def test_entropic_plan_matches_pot():
     np.testing.assert_allclose(
         entropic_plan(cost, p, q, 0.1, 500), sinkhorn(p, q, cost, 0.1, stopThr=1e-12), atol=1e-9
     )
+
+
+@pytest.mark.parametrize("metric", ["cosine", "sqeuclidean"])
+def test_streaming_is_the_same_iteration_without_a_plan(metric):
+    problem = make_problem(*embeddings(50, 45), metric=metric)
+    start = random_plan(problem.p, problem.q, 0)
+    whole, streamed = (
+        NativeSolver(problem, dtype="float64"),
+        StreamingSolver(problem, dtype="float64", block=16),
+    )
+    epsilon = 0.2 * problem.critical_epsilon
+    expected = whole.solve(start, epsilon)
+    state, _ = streamed.run(
+        streamed.moment_state(whole.kernel.moment(torch.as_tensor(start)[None])[0], epsilon)
+    )
+    top, loss, error = streamed.read(state, 3)
+    assert loss == pytest.approx(expected.loss, rel=1e-6)
+    assert error < 1e-6
+    np.testing.assert_array_equal(top[:, 0], expected.plan.argmax(axis=1))
+
+
+def test_streaming_search_finds_the_planted_correspondence():
+    source, target = embeddings(noise=0.002)
+    problem = make_problem(source, target)
+    result = align_streaming(source, target, epsilon=0.03 * problem.critical_epsilon, trials=3, k=5, block=20)
+    assert (result.top[:, 0] == np.arange(50)).mean() > 0.9
+    assert result.loss == result.losses.min()
+    with pytest.raises(InputError, match="factored metric"):
+        align_streaming(source, target, epsilon=0.1, metric="euclidean")
+
+
+def test_random_moments_are_those_of_random_plans():
+    problem = make_problem(*embeddings())
+    streamed = StreamingSolver(problem, dtype="float64")
+    kernel = NativeSolver(problem, dtype="float64").kernel
+    plans = np.stack([random_plan(problem.p, problem.q, seed) for seed in range(60)])
+    real = kernel.moment(torch.as_tensor(plans)).numpy().std(axis=0)
+    drawn = np.stack([streamed.random_state(1.0, seed).moment[0].numpy() for seed in range(60)]).std(axis=0)
+    np.testing.assert_allclose(drawn / real, 1, atol=0.6)

@@ -139,7 +139,7 @@ def config_with(changes):
     ("changes", "message"),
     [
         ({"sede": 1}, "The config: unknown key 'sede'; did you mean seed."),
-        ({"gwot.trails": 5}, "The config, gwot: unknown key 'trails'; did you mean trials."),
+        ({"gwot.trails": 5}, "The config, gwot: unknown key 'trails'; did you mean trials"),
         ({"seed": "one"}, "The config, seed: 'one' is not integer."),
         ({"seed": -1}, "The config, seed: -1 is less than the minimum of 0."),
         (

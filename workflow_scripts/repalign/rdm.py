@@ -39,16 +39,24 @@ def _triplet_choice(x):
     if n < 3:
         raise InputError("The metric triplet_choice needs at least 3 objects.")
     similarity = x @ x.T
+    # One exponential a pair serves all triplets, unless it would underflow.
+    spread = similarity.max() - similarity.min()
+    odds = np.exp(similarity - similarity.max()) if spread < 600 else None
     choice = np.zeros((n, n))
     for i in range(n - 1):
         rest = slice(i + 1, n)
-        own = similarity[i, rest, None]
-        # Shifting by the pair's own similarity keeps exp finite where it matters and 0 or 1 in the limit.
-        with np.errstate(over="ignore"):
-            odds = 1 / (1 + np.exp(similarity[None, i] - own) + np.exp(similarity[rest] - own))
-        odds[:, i] = 0
-        odds[np.arange(n - i - 1), np.arange(i + 1, n)] = 0
-        choice[i, rest] = odds.sum(axis=1) / (n - 2)
+        if odds is None:
+            own = similarity[i, rest, None]
+            with np.errstate(over="ignore"):
+                kept = 1 / (1 + np.exp(similarity[i] - own) + np.exp(similarity[rest] - own))
+        else:
+            own = odds[i, rest, None]
+            kept = odds[rest] + odds[i]
+            kept += own
+            np.divide(own, kept, out=kept)
+        kept[:, i] = 0
+        kept[np.arange(n - i - 1), np.arange(i + 1, n)] = 0
+        choice[i, rest] = kept.sum(axis=1) / (n - 2)
     return 1 - choice - choice.T
 
 

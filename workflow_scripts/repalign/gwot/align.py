@@ -9,8 +9,11 @@ import pandas as pd
 import torch
 
 from repalign.errors import InputError
-from repalign.gwot import annealed, paper
+from repalign.gwot.annealed import STAGES as ANNEALED
+from repalign.gwot.annealed import annealed_search
 from repalign.gwot.journal import Journal, fingerprint
+from repalign.gwot.paper import STAGES as PAPER
+from repalign.gwot.paper import paper_search
 from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.search import Search
@@ -18,8 +21,8 @@ from repalign.gwot.solver import NativeSolver
 
 SOLVERS = {"native": NativeSolver, "pot": PotSolver}
 STRATEGIES = {
-    "annealed": (annealed.annealed_search, annealed.STAGES),
-    "paper": (paper.paper_search, paper.STAGES),
+    "annealed": (annealed_search, ANNEALED),
+    "paper": (paper_search, PAPER),
 }
 
 

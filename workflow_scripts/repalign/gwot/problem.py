@@ -55,6 +55,12 @@ class Problem:
             - 2 * self._core_overlap(plan)
         )
 
+    def gradient(self, plan):
+        """Gradient of the loss at a plan, (n1, n2), up to constants per row and column."""
+        return -4 * (
+            np.outer(self.source.linear, self.target.linear) + self.source.apply(self.target.apply(plan.T).T)
+        )
+
     def _core_overlap(self, plan):
         left, right = self.source.factor, self.target.factor
         if left is None and right is None:

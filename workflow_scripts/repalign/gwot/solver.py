@@ -143,10 +143,10 @@ class NativeSolver:
         inner_iterations = torch.zeros_like(iterations)
         moment, f, g = state.moment.clone(), state.f.clone(), state.g.clone()
         active = torch.arange(batch, device=device)
-        mixer, out = Anderson(), None
+        mixer, out = Anderson(), self._buffer(batch)
         while len(active):
-            if out is None or len(out) != len(active):
-                out = torch.empty(len(active), *self.problem.shape, **self.options)
+            if out is not None and len(out) != len(active):
+                out = self._buffer(len(active))
             current = State(moment[active], f[active], g[active], state.epsilon[active])
             target = (INNER * change[active]).clamp(self.floor, INNER)
             *image, inner = self._step(current, out, target)
@@ -170,6 +170,9 @@ class NativeSolver:
             state, self.plans(state), torch.full((len(state),), self.floor, **self.options)
         )[:3]
         return replace(state, f=f, g=g)
+
+    def _buffer(self, batch):
+        return torch.empty(batch, *self.problem.shape, **self.options)
 
     def _step(self, state, out, target):
         kernel = _exp(self.kernel.log_kernel(state.moment, state.epsilon, state.f, state.g, out=out))

@@ -49,6 +49,10 @@ class System:
         core = self.dense[index] if self.factor is None else -self.factor[index] @ self.factor.T
         return self.mean + self.linear[index, None] + self.linear + core
 
+    def apply(self, matrix):
+        """The core times a matrix (n, m)."""
+        return self.dense @ matrix if self.factor is None else -self.factor @ (self.factor.T @ matrix)
+
     @cached_property
     def core_square(self):
         """Weighted mean square of the core."""

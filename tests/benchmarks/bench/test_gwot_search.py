@@ -1,0 +1,145 @@
+"""What the searches find on real data, and in what time; what each start and refinement brings."""
+
+import os
+import time
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from repalign.gwot.align import align
+from repalign.gwot.matching import matching_rate
+from repalign.gwot.problem import make_problem
+from repalign.gwot.refine import assignment_finish, hop_basins
+from repalign.gwot.robustness import agreement, chance_of_noise, oracle
+from repalign.gwot.solver import NativeSolver
+from repalign.gwot.starts import start_plan
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.things]
+THREADS = int(os.environ.get("BENCHMARK_THREADS", "2"))
+SEEDS = int(os.environ.get("BENCHMARK_SEEDS", "5"))
+MODELS = ("clip_vit_b32", "vgg16_srf200")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def load(things_dir):
+    unique = (things_dir / "unique_id.txt").read_text().split()
+    place = {name: i for i, name in enumerate((things_dir / "file_order.txt").read_text().split())}
+    order = [place[name] for name in unique]
+
+    def load(name):
+        if name == "spose66":
+            return np.loadtxt(things_dir / "human/spose_embedding_66d_sorted.txt")
+        if name.startswith("spose_group"):
+            return np.load(things_dir / f"human/{name}.npy")[0].astype(float)
+        return np.load(things_dir / f"models/{name}.npy").astype(float)[order]
+
+    return load
+
+
+def row_of(name, plan, loss, seconds, cpu):
+    rates = {f"top{k}": matching_rate(plan, k) for k in (1, 5)}
+    return {"what": name, "loss": loss, **rates, "wall s": seconds, "CPU s": cpu}
+
+
+def timed(name, function):
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = function()
+    return row_of(
+        name, result.plan, result.loss, time.perf_counter() - wall, time.process_time() - cpu
+    ), result
+
+
+def since(began):
+    return time.perf_counter() - began[0], time.process_time() - began[1]
+
+
+def show(title, rows):
+    print(f"\n{title}\n{pd.DataFrame(rows).to_string(index=False)}")
+
+
+def test_two_groups_of_people(load):
+    pair = load("spose_group1"), load("spose_group2")
+    settings = {"metric": "euclidean", "epsilon": (1, 10)}
+    rows, plans = [], []
+    for seed in (0, 1):
+        search = partial(align, *pair, trials=8, seed=seed, **settings)
+        row, result = timed(f"annealed, 8 starts, seed {seed}", search)
+        rows.append(row)
+        plans.append(result.plan)
+    row, _ = timed("oracle", lambda: oracle(*pair, 1.0, metric="euclidean"))
+    rows.append(row)
+    show("spose_group1 - spose_group2, euclidean, epsilon 1-10", rows)
+    print(f"two seeds agree on {agreement(*plans):.4f} of the objects")
+    assert agreement(*plans) >= 0.95
+    assert rows[0]["top1"] >= 0.9
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_model_against_people(load, model):
+    pair = load("spose66"), load(model)
+    settings = {"metric": "cosine", "histogram_matching": True, "epsilon": (1e-3, 1e-3)}
+    rows, plans = [], []
+    for seed in range(SEEDS):
+        search = partial(align, *pair, trials=8, seed=seed, **settings)
+        row, result = timed(f"annealed, 8 starts, seed {seed}", search)
+        rows.append(row)
+        plans.append(result.plan)
+    row, truth = timed("oracle", lambda: oracle(*pair, 1e-3, histogram_matching=True))
+    rows.append(row)
+    show(f"spose66 - {model}, cosine with histogram matching, epsilon 1e-3", rows)
+    print("agreement of seeds:", [round(agreement(plans[0], plan), 4) for plan in plans[1:]])
+    assert all(row["loss"] <= truth.loss * 1.01 for row in rows)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_each_start_and_refinement_brings(load, model):
+    problem = make_problem(load("spose66"), load(model), histogram_matching=True)
+    solver = NativeSolver(problem, tolerance=1e-3, max_iterations=150)
+    rows, best = [], None
+    top, low = 0.4 * problem.critical_epsilon, 1e-3
+    for kind, seed in (
+        ("random", 0),
+        ("random", 1),
+        ("uniform", 0),
+        ("profile", 0),
+        ("spectral", 0),
+        ("sliced", 0),
+    ):
+        began = time.perf_counter(), time.process_time()
+        state = solver.state(start_plan(problem, kind, seed)[None], top)
+        for epsilon in np.geomspace(top, low, 6):
+            limits = {} if epsilon == low else {"tolerance": 0.3, "max_iterations": 20}
+            state, progress = solver.run(solver.at(state, [epsilon]), **limits)
+        solution = solver.solutions(state, progress)[0]
+        rows.append(row_of(f"{kind} {seed}, annealed", solution.plan, solution.loss, *since(began)))
+        if best is None or solution.loss < best[0].loss:
+            best = solution, state
+    began = time.perf_counter(), time.process_time()
+    hopped, losses = hop_basins(solver, best[1], 3)
+    plan = solver.plans(hopped)[0].numpy()
+    rows.append(row_of("best + 3 basin hops", plan, losses[-1], *since(began)))
+    began = time.perf_counter(), time.process_time()
+    plan, loss, _ = assignment_finish(problem, plan, 15)
+    rows.append(row_of("+ exact finish", plan, loss, *since(began)))
+    show(f"spose66 - {model}: what each brings", rows)
+    assert losses[-1] <= losses[0]
+
+
+def test_noise_stays_at_chance():
+    n, pairs = 200, 20
+    chance = chance_of_noise(n, 20, pairs, epsilon=(5e-3, 5e-2), trials=4)
+    print(f"\nnoise: top-1 {chance.mean:.5f}, 1/n {1 / n:.5f}, 99% interval of 1/n over {pairs} pairs")
+    from scipy.stats import binom
+
+    low, high = binom.interval(0.99, n * pairs, 1 / n)
+    assert low <= chance.mean * n * pairs <= high
