@@ -21,11 +21,14 @@ study: images
 models: models.tsv
 things_dir: results/images/world
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
-images: {folder: images, references: null, categories: category, per_category: 4, average_all: true, per_object: 3}
+images: {folder: images, references: null, categories: category, per_category: 3, average_all: true, per_object: 3}
 image_sets: [behaviour, category, all]
 convexity: {models: [], finetuned: {network: null}}
 """
-COLUMNS = "model source identifier weights revision paradigm objective architecture train_data train_images layers pooling readout order"
+COLUMNS = (
+    "model source identifier weights revision paradigm objective architecture train_data train_images layers pooling "
+    "readout order"
+)
 ROWS = [
     "one timm test_vit random:0 - random - - - - blocks.{0..1},pre_logits class_token - -",
     "two checkpoint timm:test_resnet:imagenet@32 two.pth - self_supervised - - - - layer4,pre_logits average - -",
@@ -47,7 +50,8 @@ def study(tmp_path_factory):
     write_sheet(folder, ROWS)
     state = timm.create_model("test_resnet", num_classes=0).state_dict()
     torch.save({"state_dict": {f"module.encoder.{k}": v for k, v in state.items()}}, folder / "two.pth")
-    targets = [EMBEDDINGS.format(s, m) for s in ("behaviour", "category", "all") for m in ("one", "two")]
+    read = [("behaviour", "one"), ("behaviour", "two"), ("category", "two"), ("all", "two")]
+    targets = [EMBEDDINGS.format(*pair) for pair in read]
     snakemake(folder, "--configfile", "images.yaml", "--quiet", "rules", "--", *targets)
     return folder
 
@@ -62,7 +66,7 @@ def test_embeddings_carry_their_images_and_objects(study):
     _, category = read_arrays(study / EMBEDDINGS.format("category", "two"))
     table = read_table(study / "results/images/inputs/images/category.tsv")
     assert category["images"] == table["image"].tolist()
-    assert table.groupby("category").size().eq(4).all()
+    assert table.groupby("category").size().eq(3).all()
     home = concepts.set_index("object")["category"]
     assert (home[table["object"]].to_numpy() == table["category"].to_numpy()).all()
     means, averaged = read_arrays(study / EMBEDDINGS.format("all", "two"))
@@ -147,6 +151,7 @@ def fetch(checkout, published, *arguments, **environment):
     (checkout / "downloads.tsv").write_text("\n".join(lines) + "\n")
     (checkout / "fetch.yaml").write_text("downloads: downloads.tsv\n")
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "fetch.yaml", *arguments]
+    command += ["--", "fetch_things"]
     environment = {k: v for k, v in os.environ.items() if k != "THINGS_PASSWORD"} | environment
     run = subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=environment)
     run.output = run.stdout + run.stderr
@@ -154,14 +159,14 @@ def fetch(checkout, published, *arguments, **environment):
 
 
 def test_published_data_is_fetched_once_and_used_in_place(checkout, published):
-    run = fetch(checkout, published, "fetch_things", THINGS_PASSWORD="open sesame")
+    run = fetch(checkout, published, THINGS_PASSWORD="open sesame")
     assert run.returncode == 0, run.output
     things = checkout / "results/demo/world"
     assert (things / "names.txt").read_text() == "aardvark\n"
     assert (things / "category_level/categories/table.tsv").exists()
     assert (things / "images/categories/table.tsv").exists()
     assert not list(things.glob("*.zip"))
-    again = fetch(checkout, published, "-n", "fetch_things")
+    again = fetch(checkout, published, "-n")
     assert "rule fetch_file" not in again.output
     assert "open sesame" not in "".join(p.read_text() for p in (checkout / "results").rglob("*.log"))
 
@@ -170,13 +175,13 @@ def test_data_that_is_on_the_cluster_already_is_not_fetched(checkout, published)
     things = checkout / "results/demo/world"
     things.mkdir(parents=True)
     (things / "names.txt").write_text("put here by hand\n")
-    output = fetch(checkout, published, "-n", "fetch_things").output
+    output = fetch(checkout, published, "-n").output
     assert "rule fetch_archive" in output
     assert "rule fetch_file" not in output
 
 
 def test_the_password_is_asked_for(checkout, published):
-    run = fetch(checkout, {"images": published["images"]}, "fetch_things")
+    run = fetch(checkout, {"images": published["images"]})
     assert run.returncode != 0
     assert "set the environment variable THINGS_PASSWORD" in run.output
     assert not (checkout / "results/demo/world/images").exists()
