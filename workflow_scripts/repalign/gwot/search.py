@@ -43,12 +43,7 @@ class Search:
         bool: False if time ran out before the end.
         """
         size = self.solver.batch
-        blocks = (
-            [list(slots)]
-            if fence is None
-            else [list(slots[i : i + fence]) for i in range(0, len(slots), fence)]
-        )
-        for block in blocks:
+        for block in chunked(slots, fence or max(len(slots), 1)):
             chunks = chunked(block, size)
             while missing := [chunk for chunk in chunks if not self._done(stage, chunk)]:
                 idle = True
