@@ -23,6 +23,7 @@ if config["downloads"] is not None:
         conda:
             "../envs/embeddings.yaml"
         params:
+            code=code("fetch_file"),
             row=lambda wildcards: DOWNLOADS[wildcards.file],
         script:
             "../workflow_scripts/fetch_file.py"
@@ -40,6 +41,7 @@ if config["downloads"] is not None:
             "../envs/embeddings.yaml"
         threads: 4
         params:
+            code=code("fetch_archive"),
             row=lambda wildcards: DOWNLOADS[wildcards.folder],
         script:
             "../workflow_scripts/fetch_archive.py"

@@ -18,7 +18,7 @@ with job(snakemake.log[0]) as log:
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         folder = Path(temporary) / "network"
         images = index_images(snakemake.input.images, world.objects)
-        start = snakemake.input.start[0] if snakemake.input.start else None
+        start = snakemake.input.start or None
         history = train(snakemake.wildcards.network, world, images, folder, start=start, seed=params.seed)
         os.replace(folder, target)
     log.info("the loss of every epoch: %s", ", ".join(f"{loss:.3f}" for loss in history))

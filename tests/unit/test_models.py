@@ -326,6 +326,10 @@ FORMATS = {
         | prefixed(backbone(RESNET, "fc"), "module.encoder_k.")
         | {"module.queue": torch.zeros(3), "module.encoder_q.fc.0.weight": torch.zeros(4, 512)},
     },
+    "simclr": lambda: {
+        "state_dict": prefixed(backbone(RESNET, "fc"), "module.encoder.")
+        | {"module.projector.0.weight": torch.ones(2)}
+    },
     "swav": lambda: (
         prefixed(backbone(RESNET, "fc"), "module.") | {"module.prototypes.weight": torch.zeros(2, 2)}
     ),

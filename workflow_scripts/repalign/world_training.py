@@ -44,7 +44,7 @@ def read_images(paths):
     """Images as a (n, 3, 32, 32) float tensor, normalised."""
     size = (SIZE, SIZE)
     pixels = np.stack(
-        [np.asarray(Image.open(p).convert("RGB").resize(size, Image.Resampling.BICUBIC)) for p in paths]
+        [np.asarray(Image.open(p).convert("RGB").resize(size, Image.Resampling.BILINEAR)) for p in paths]
     )
     tensor = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     return (tensor - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(SD).view(3, 1, 1)
@@ -80,6 +80,8 @@ def augment(images, generator, least=0.4, colour=0.4):
 
 def _train(parameters, step, n, *, epochs, batch_size, rate, generator):
     """Minimise `step(rows)` with AdamW, a short warm-up and a cosine decay; the mean loss of every epoch."""
+    if n < batch_size:
+        raise InputError(f"{n} images are fewer than one batch of {batch_size}; render more images of each object.")
     parameters = list(parameters)
     optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.02)
     total = epochs * (n // batch_size)
@@ -262,7 +264,7 @@ def train_clip(images, sentences, folder, *, seed=0, epochs=14, batch_size=128, 
     )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    preprocess = {"size": [SIZE, SIZE], "mean": MEAN, "std": SD, "interpolation": "bicubic"}
+    preprocess = {"size": [SIZE, SIZE], "mean": MEAN, "std": SD, "interpolation": "bilinear"}
     (folder / "open_clip_config.json").write_text(
         json.dumps({"model_cfg": config, "preprocess_cfg": preprocess})
     )
@@ -272,7 +274,7 @@ def train_clip(images, sentences, folder, *, seed=0, epochs=14, batch_size=128, 
     return history
 
 
-def train(name, world, images, folder, *, start=None, seed=0):
+def train(name, world, images, folder, *, start=None, seed=0, epochs=None):
     """Train one network of the demo by name: supervised, self_supervised, masked, self_sup_sup or clip.
 
     Parameters
@@ -284,6 +286,8 @@ def train(name, world, images, folder, *, start=None, seed=0):
         Where the network is saved; `checkpoint.pth` inside for the self-supervised one.
     start : path or None
         Folder of the self-supervised network, from which `self_sup_sup` begins.
+    epochs : int or None
+        None for as many as each network needs.
 
     Returns
     -------
@@ -294,18 +298,19 @@ def train(name, world, images, folder, *, start=None, seed=0):
     pixels = read_images(images.paths)
     row = {name: i for i, name in enumerate(world.objects)}
     owner = [row[name] for name in images.objects]
+    options = {"seed": seed} if epochs is None else {"seed": seed, "epochs": epochs}
     if name == "supervised":
-        return train_supervised(pixels, torch.tensor(owner), folder, seed=seed)
+        return train_supervised(pixels, torch.tensor(owner), folder, **options)
     if name == "self_sup_sup":
         first = Path(start) / "checkpoint.pth"
-        return train_supervised(pixels, torch.tensor(owner), folder, seed=seed, start=first, epochs=6)
+        return train_supervised(pixels, torch.tensor(owner), folder, start=first, **{"epochs": 6, **options})
     if name == "self_supervised":
-        return train_self_supervised(pixels, folder / "checkpoint.pth", seed=seed)
+        return train_self_supervised(pixels, folder / "checkpoint.pth", **options)
     if name == "masked":
-        return train_masked(pixels, folder, seed=seed)
+        return train_masked(pixels, folder, **options)
     if name == "clip":
         written = captions(world)
-        return train_clip(pixels, [written[i] for i in owner], folder, seed=seed)
+        return train_clip(pixels, [written[i] for i in owner], folder, **options)
     raise InputError(
         f"The demo has no network '{name}'; choose supervised, self_supervised, masked, self_sup_sup or clip."
     )

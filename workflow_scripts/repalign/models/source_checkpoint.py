@@ -50,9 +50,6 @@ TRAINING_PARTS = (
     "decoder",
     "mask_token",
     "queue",
-    "queue_ptr",
-    "module.queue",
-    "module.encoder_k.",
     "encoder_k.",
     "momentum",
     "bn.",
@@ -129,8 +126,10 @@ def strip_prefix(state, own):
         ("", *PREFIXES),
         key=lambda prefix: sum(name.startswith(prefix) and name[len(prefix) :] in own for name in state),
     )
-    stripped = {name[len(best) :]: tensor for name, tensor in state.items() if name.startswith(best)}
-    return stripped | {name: tensor for name, tensor in state.items() if not name.startswith(best)}
+    rest = {
+        name.removeprefix("module."): tensor for name, tensor in state.items() if not name.startswith(best)
+    }
+    return rest | {name[len(best) :]: tensor for name, tensor in state.items() if name.startswith(best)}
 
 
 def _build_timm(architecture, seed=0, **options):

@@ -1,8 +1,11 @@
 """transformers: vision models of the hub, with their hidden states."""
 
+import contextlib
+
 import torch
 import transformers
 from transformers import AutoConfig, AutoImageProcessor, AutoModel
+from transformers.utils import logging
 
 from repalign.errors import InputError
 from repalign.models import hub
@@ -117,19 +120,34 @@ def load(spec, *, cache_dir=None):
     if spec.random_seed is not None:
         module = seeded(spec.random_seed, lambda: AutoModel.from_config(config, trust_remote_code=False))
         return _assemble(module, preprocess)
-    module, report = AutoModel.from_pretrained(
-        folder,
-        config=config,
-        trust_remote_code=False,
-        local_files_only=True,
-        weights_only=True,
-        dtype=torch.float32,
-        output_loading_info=True,
-    )
+    with _quiet():
+        module, report = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            trust_remote_code=False,
+            local_files_only=True,
+            weights_only=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
     _refuse_random_parts(report, weights.path, spec.model)
     return _assemble(
         module, preprocess, weights=str(weights.path), sha256=weights.sha256, commit=weights.commit
     )
+
+
+@contextlib.contextmanager
+def _quiet():
+    """No list of the decoder's tensors, which nobody needs, and no bar for one file; `_refuse_random_parts` checks."""
+    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def _refuse_random_parts(report, path, model):
