@@ -17,7 +17,7 @@ world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06]}
 statistics: {bootstraps: 50}
 convexity: {sensitivity: [5]}
-naive_transform: {layers: [first, last], regularisation: [0.1]}
+naive_transform: {layers: [first, last], regularisation: [0.3]}
 """
 
 

@@ -86,7 +86,7 @@ def test_convexity_rises_with_depth_and_supervision_and_random_labels_are_the_ba
         assert row["value"] == pytest.approx(row["chance"], abs=0.15)
 
 
-def test_convexity_and_accuracy_rise_together_and_the_transform_raises_held_out_accuracy(results):
+def test_convexity_and_accuracy_rise_together_and_the_transform_raises_accuracy(results):
     correlations = read_table(results / "aggregate/convexity_correlations.tsv").set_index(["group", "method"])
     assert correlations.loc[("network", "pearson"), "value"] > 0.7
     assert {"first_half", "second_half", "pretrained", "finetuned", "all"} <= set(
