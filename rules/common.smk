@@ -216,7 +216,7 @@ def gwot_settings(wildcards):
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k", "threads")
+        if key not in ("layers", "humans", "overrides", "top_k", "threads", "robustness")
     }
     for override in config["gwot"]["overrides"]:
         if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
@@ -342,4 +342,10 @@ def all_tables():
 
 def final_outputs():
     """What a bare `snakemake` makes."""
-    return [*all_figures(), *all_tables(), *(convexity_study_outputs() if convexity_models() else [])]
+    robustness = ("robustness.tsv", "sensitivity.tsv") if config["gwot"]["robustness"] else ()
+    return [
+        *all_figures(),
+        *all_tables(),
+        *(convexity_study_outputs() if convexity_models() else []),
+        *(path for name in robustness for path in gwot_outputs(name)),
+    ]

@@ -45,3 +45,31 @@ rule score_gwot:
         seed=config["seed"],
     script:
         "../workflow_scripts/score_gwot.py"
+
+
+rule simulate_gwot_robustness:
+    input:
+        human="<results>/inputs/humans/{human}.safetensors",
+        model="<results>/embeddings/behaviour/{model}.safetensors",
+        plan="<results>/gwot/{human}/{model}/{layer}/plan.safetensors",
+        concepts="<results>/inputs/concepts.tsv",
+    output:
+        robustness="<results>/gwot/{human}/{model}/{layer}/robustness.tsv",
+        sensitivity="<results>/gwot/{human}/{model}/{layer}/sensitivity.tsv",
+    log:
+        "<logs>/simulate_gwot_robustness/{human}/{model}/{layer}.log",
+    benchmark:
+        "<benchmarks>/simulate_gwot_robustness/{human}/{model}/{layer}.tsv"
+    conda:
+        "../envs/alignment.yaml"
+    threads: config["gwot"]["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=code("simulate_gwot_robustness"),
+        settings=gwot_settings,
+        size=config["gwot"]["robustness"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/simulate_gwot_robustness.py"

@@ -46,13 +46,12 @@ def logged(storage):
     return [(line["study_id"], line["user_attrs"]["trial"]) for line in lines if "user_attrs" in line]
 
 
-@pytest.mark.parametrize("strategy", ["annealed", "paper"])
-def test_killed_at_any_moment_it_resumes_to_the_same_result(data, tmp_path, strategy):
-    settings = {**SETTINGS, "strategy": strategy}
+def test_killed_at_any_moment_it_resumes_to_the_same_result(data, tmp_path):
+    settings = {**SETTINGS, "strategy": "annealed"}
     calm, storage = tmp_path / "calm", tmp_path / "journal"
     assert worker(data, calm, tmp_path / "calm.npy", settings).wait() == 0
     expected = logged(calm)
-    for trials in (1, 4, 9):
+    for trials in (2, 13):
         running = worker(data, storage, tmp_path / "never.npy", settings)
         while running.poll() is None and (not storage.exists() or len(logged_safely(storage)) < trials):
             time.sleep(0.002)
@@ -71,10 +70,10 @@ def logged_safely(storage):
 def test_workers_share_a_study(data, tmp_path):
     settings = {**SETTINGS, "strategy": "paper"}
     storage = tmp_path / "journal"
-    workers = [worker(data, storage, tmp_path / f"{k}.npy", settings) for k in range(3)]
-    assert [process.wait() for process in workers] == [0, 0, 0]
+    workers = [worker(data, storage, tmp_path / f"{k}.npy", settings) for k in range(2)]
+    assert [process.wait() for process in workers] == [0, 0]
     assert sorted(slot for _, slot in logged(storage)) == list(range(12))
     pair = np.load(data)
     alone = align(pair["source"], pair["target"], **settings)
-    for k in range(3):
+    for k in range(2):
         np.testing.assert_allclose(np.load(tmp_path / f"{k}.npy"), alone.plan, atol=1e-6)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from repalign.errors import InputError
 from repalign.gwot.anderson import Anderson
+from repalign.gwot.kernel import leading_factors
 from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.solver import NativeSolver
@@ -207,3 +208,16 @@ def test_random_moments_are_those_of_random_plans():
     real = kernel.moment(torch.as_tensor(plans)).numpy().std(axis=0)
     drawn = np.stack([streamed.random_state(1.0, seed).moment[0].numpy() for seed in range(60)]).std(axis=0)
     np.testing.assert_allclose(drawn / real, 1, atol=0.6)
+
+
+def test_leading_eigenvectors_stand_for_a_dense_core():
+    problem = make_problem(*embeddings(), metric="euclidean")
+    left, right = leading_factors(problem.source.dense, 50, device="cpu", dtype=torch.float64)
+    np.testing.assert_allclose((left @ right.T).numpy(), problem.source.dense, atol=1e-9)
+    start, epsilon = random_plan(problem.p, problem.q, 0), 0.2 * problem.critical_epsilon
+    exact, coarse = NativeSolver(problem, dtype="float64"), NativeSolver(problem, dtype="float64", rank=25)
+    expected = exact.solve(start, epsilon)
+    state, _ = coarse.run(coarse.state(start[None], epsilon))
+    polished = exact.solutions(*exact.run(exact.take(state, coarse)))[0]
+    np.testing.assert_allclose(polished.plan, expected.plan, atol=1e-5)
+    assert exact.coarse() is exact

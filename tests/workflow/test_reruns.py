@@ -18,8 +18,21 @@ AGGREGATES = {
     "plot_matching",
     "plot_transport_plans",
     "tabulate_models",
+    "aggregate_correlations",
+    "plot_convexity_alignment",
+    "plot_convexity_correlations",
+    "plot_convexity_depth",
+    "tabulate_convexity",
 }
-OWN = {"extract_precomputed", "align_gwot", "score_gwot", "score_rsa", "score_odd_one_out"}
+OWN = {
+    "extract_precomputed",
+    "align_gwot",
+    "score_gwot",
+    "score_rsa",
+    "score_odd_one_out",
+    "score_similarity",
+    "score_clustering",
+}
 
 
 @pytest.fixture
@@ -108,7 +121,8 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
 
 def test_restyling_reruns_the_figures_alone(finished):
     edit(finished, "config/config.yaml", "font_size: 7", "font_size: 8")
-    figures = {("plot_agreement", None), ("plot_matching", None), ("plot_transport_plans", None)}
+    figures = {(rule, None) for rule in AGGREGATES if rule.startswith("plot_")}
+    figures |= {("plot_convexity_neighbours", None)}
     assert planned(finished) == figures
     before = (finished / "results/demo/figures/agreement.pdf").read_bytes()
     snakemake(finished, "figures", "--configfile", "small.yaml")

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
 
 from repalign.statistics import percentile_interval
 
@@ -19,16 +20,30 @@ def agreement(found, expected):
 
 
 def agreement_interval(found, expected, *, n_boot=1000, confidence=0.95, seed=0):
-    """Percentile interval of `agreement` over objects; the clusterings stay as they are.
+    """Percentile interval of `agreement` over objects.
+
+    The clusterings stay as they are, and so does the mutual information expected by chance: in resamples it would
+    rise with their repeated objects.
 
     Returns
     -------
     (low, high) : floats
     """
-    rng = np.random.default_rng(seed)
-    found, expected = np.asarray(found), np.asarray(expected)
-    draws = rng.integers(len(found), size=(n_boot, len(found)))
-    return percentile_interval(np.array([agreement(found[d], expected[d]) for d in draws]), confidence)
+    table = contingency_matrix(expected, found)
+    n = int(table.sum())
+    by_chance = expected_mutual_information(table, n)
+    # Drawing objects is drawing cells of the table.
+    draws = np.random.default_rng(seed).multinomial(n, table.ravel() / n, size=n_boot)
+    draws = draws.reshape(n_boot, *table.shape) / n
+    rows, columns = _entropy(draws.sum(axis=2)), _entropy(draws.sum(axis=1))
+    shared = rows + columns - _entropy(draws.reshape(n_boot, -1))
+    scale = (rows + columns) / 2 - by_chance
+    return percentile_interval((shared - by_chance) / np.where(scale > 0, scale, np.nan), confidence)
+
+
+def _entropy(shares):
+    """Entropy in nats over the last axis."""
+    return -(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=-1)
 
 
 def chance_agreement(found, expected, n_permutations=20, seed=0):

@@ -112,7 +112,7 @@ def plant_model(world, level, noise=0.1, seed=0):
 def plant_network(world, n_layers, supervision, noise=0.1, seed=0):
     """Features of every layer of a network that comes to see the world as it gets deeper.
 
-    Layer l of L has the world's vectors with weight l / (L - 1) beside noise of its own. Supervision adds to that
+    Layer l of L adds the world's vectors, with weight l / (L - 1), to vectors of the network's own. Supervision adds
     `supervision` times the vector of the object's group and category, so that labels draw categories together.
 
     Parameters
@@ -133,7 +133,7 @@ def plant_network(world, n_layers, supervision, noise=0.1, seed=0):
     rotation = np.linalg.qr(rng.standard_normal((d, d)))[0]
     layers = {}
     for index, depth in enumerate(np.linspace(0, 1, n_layers)):
-        seen = depth * (world.latent + supervision * world.shared) + (1 - depth) * own
+        seen = own + depth * (world.latent + supervision * world.shared)
         layers[f"layer_{index}"] = seen @ rotation + noise * rng.standard_normal((n, d))
     return layers
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from repalign.gwot.search import suggest_epsilon, survivors
+from repalign.gwot.search import chunked, suggest_epsilon, survivors
 from repalign.gwot.starts import start_plan
 
 STAGES = ("screen", "anneal", "polish")
@@ -41,7 +41,8 @@ def annealed_search(
     -------
     A function that reruns one trial.
     """
-    solver, seed = search.solver, search.seed
+    exact, seed = search.solver, search.seed
+    solver = exact.coarse()
     low = epsilon[0]
     critical = max(search.problem.critical_epsilon, low)
     screen = screen or float(np.sqrt(0.15 * critical * low))
@@ -68,19 +69,31 @@ def annealed_search(
             state, _ = solver.run(solver.state(plans, [tops[k] for k in slots]), **LOOSE)
             state, progress = descend(state, screen, LOOSE)
         else:
-            missing = [k for k in slots if (STAGES[STAGES.index(stage) - 1], k) not in states]
-            for k in missing:
-                advance(STAGES[STAGES.index(stage) - 1], [k])
+            before = STAGES[STAGES.index(stage) - 1]
+            # A resumed search lacks these states. Remade in the batches they came from, they are equal to the bit.
+            for chunk in chunked(entered[before], exact.batch):
+                if any(k in slots and (before, k) not in states for k in chunk):
+                    advance(before, chunk)
             state = solver.join([states[STAGES[STAGES.index(stage) - 1], k] for k in slots])
-            state, progress = descend(state, low, CLOSE) if stage == "anneal" else solver.run(state)
-        state = solver.balance(state)
+            if stage == "anneal":
+                state, progress = descend(state, low, CLOSE)
+            else:
+                state, progress = exact.run(exact.take(state, solver))
+        used = exact if stage == "polish" else solver
+        state = used.balance(state)
         for i, k in enumerate(slots):
             states[stage, k] = state[i : i + 1]
-        return [(s, kinds[k]) for s, k in zip(solver.solutions(state, progress), slots, strict=True)]
+        return [(s, kinds[k]) for s, k in zip(used.solutions(state, progress), slots, strict=True)]
 
-    slots = range(trials)
+    entered, slots = {}, range(trials)
     for stage, share in zip(STAGES, SHARES, strict=True):
+        entered[stage] = slots
         search.run(stage, slots, lambda chunk, stage=stage: advance(stage, chunk), share=share)
         records = search.journal.records(stage)
         slots = survivors(records, keep) if stage == "screen" else survivors(records, 100.0)[:finalists]
-    return lambda slot: advance(STAGES[-1], [slot])[0][0]
+
+    def rerun(slot):
+        chunk = next(c for c in chunked(entered[STAGES[-1]], exact.batch) if slot in c)
+        return advance(STAGES[-1], chunk)[chunk.index(slot)][0]
+
+    return rerun

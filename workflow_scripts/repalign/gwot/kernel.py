@@ -26,9 +26,12 @@ class Side:
     root: torch.Tensor  # maps a change of the moment to one of the same weighted size as that of the score
 
     @classmethod
-    def of(cls, system, **options):
-        """The exact side of a `System`."""
-        if system.factor is None:
+    def of(cls, system, rank=None, **options):
+        """The side of a `System`; a dense core exactly, or by its `rank` leading eigenvectors."""
+        if system.factor is None and rank is not None:
+            inner, outer = leading_factors(system.dense, rank, **options)
+            root = np.linalg.qr(np.sqrt(system.weights)[:, None] * outer.double().cpu().numpy(), mode="r")
+        elif system.factor is None:
             inner, outer, root = system.dense, None, np.sqrt(system.weights)
         else:
             inner, outer = system.factor, -system.factor
@@ -41,6 +44,21 @@ class Side:
 
     def __len__(self):
         return len(self.weights)
+
+
+def leading_factors(core, rank, oversampling=16, rounds=3, **options):
+    """Factors L, R (n, rank) with L R' close to a symmetric matrix: its leading eigenvectors by subspace iteration."""
+    core = torch.as_tensor(core, **options)
+    rank = min(rank, len(core))
+    width = min(rank + oversampling, len(core))
+    basis = torch.as_tensor(np.random.default_rng(0).standard_normal((len(core), width)), **options)
+    for _ in range(rounds):
+        basis = torch.linalg.qr(core @ basis).Q
+    values, vectors = torch.linalg.eigh(basis.T @ (core @ basis))
+    chosen = values.abs().argsort(descending=True)[:rank]
+    values, vectors = values[chosen], basis @ vectors[:, chosen]
+    inner = vectors * values.abs().sqrt()
+    return inner, inner * values.sign()
 
 
 class Kernel:

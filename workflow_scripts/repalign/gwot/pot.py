@@ -61,6 +61,14 @@ class PotSolver:
         """One batch of several."""
         return PotState(torch.cat([s.plans for s in states]), torch.cat([s.epsilon for s in states]))
 
+    def coarse(self):
+        """POT has no cheaper stand-in."""
+        return self
+
+    def take(self, state, other):
+        """The same state."""
+        return state
+
     def balance(self, state):
         """POT's plans stay as they are."""
         return state

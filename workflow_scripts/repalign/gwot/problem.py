@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repalign.gwot.system import System, centred, make_system
+from repalign.gwot.system import PRECOMPUTED, System, centred, make_system
+from repalign.rdm import dissimilarity
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,13 @@ def make_problem(source, target, *, metric="cosine", histogram_matching=False, p
     if histogram_matching:
         right = centred(match_histogram(right.matrix, left.matrix), right.weights)
     return Problem(left, right)
+
+
+def aligned_inputs(human, model, kind, metric):
+    """Source, target and metric for `align`, where people may be known by a `dissimilarity` matrix alone."""
+    if kind == "dissimilarity":
+        return human, dissimilarity(model, metric), PRECOMPUTED
+    return human, model, metric
 
 
 def match_histogram(matrix, reference):

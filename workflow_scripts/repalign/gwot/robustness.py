@@ -212,3 +212,55 @@ def alignment_map(embeddings, *, categories=None, **settings):
         row = {"source": a, "target": b, "loss": result.loss, "epsilon": result.epsilon}
         rows.append(row | plan_rates(result, categories) | {"converged": result.converged})
     return pd.DataFrame(rows)
+
+
+def robustness_table(source, target, plan, found, sensitivity, *, settings, seed):
+    """What stands beside a found plan, one row per measure.
+
+    Parameters
+    ----------
+    source, target : arrays
+        As in `align`.
+    plan : (n, n) array
+        The found plan.
+    found : mapping
+        Its `loss` and `epsilon`.
+    sensitivity : DataFrame
+        Of `sensitivity_map`.
+    settings : dict
+        Keyword arguments of `align` that found the plan.
+    seed : int
+        Of that search; the independent one takes the next.
+
+    Returns
+    -------
+    DataFrame with columns measure, value: loss and top-1 found, by an independent search and by the oracle; the
+    agreement of both searches; the spread of top-1 over near-degenerate plans; simulated chance.
+    """
+    other = align(source, target, seed=seed + 1, **settings)
+    truth = oracle(
+        source,
+        target,
+        found["epsilon"],
+        **{name: settings[name] for name in ("metric", "histogram_matching", "dtype")},
+    )
+    top1 = matching_rate(plan)
+    losses = [found["loss"], other.loss, *sensitivity["loss"]]
+    spread = near_degenerate(losses, [top1, matching_rate(other.plan), *sensitivity["top1"]])
+    chance = chance_of_permutations(plan, seed=seed)
+    values = {
+        "loss": found["loss"],
+        "top1": top1,
+        "loss_independent": other.loss,
+        "top1_independent": matching_rate(other.plan),
+        "agreement": agreement(plan, other.plan),
+        "loss_oracle": truth.loss,
+        "top1_oracle": plan_rates(truth)["top1"],
+        "near_degenerate_plans": spread["n"],
+        "near_degenerate_top1_low": spread["lowest"],
+        "near_degenerate_top1_high": spread["highest"],
+        "chance": chance.mean,
+        "chance_low": chance.low,
+        "chance_high": chance.high,
+    }
+    return pd.DataFrame({"measure": list(values), "value": list(values.values())})

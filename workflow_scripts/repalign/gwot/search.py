@@ -49,7 +49,7 @@ class Search:
             else [list(slots[i : i + fence]) for i in range(0, len(slots), fence)]
         )
         for block in blocks:
-            chunks = [block[i : i + size] for i in range(0, len(block), size)]
+            chunks = chunked(block, size)
             while missing := [chunk for chunk in chunks if not self._done(stage, chunk)]:
                 idle = True
                 for chunk in missing:
@@ -149,6 +149,11 @@ class Search:
 
     def _plan_path(self, slot):
         return self.journal.folder / f"plan-{slot}.safetensors"
+
+
+def chunked(slots, size):
+    """Lists of at most `size` slots in a row."""
+    return [list(slots[i : i + size]) for i in range(0, len(slots), size)]
 
 
 def suggest_epsilon(history, slot, epsilon, *, sampler, seed):

@@ -10,6 +10,7 @@ from repalign.gwot.kernel import Kernel, Side
 from repalign.gwot.solution import judged
 
 ABSORB = 30.0  # log of the largest scaling kept outside the kernel; float32 reaches 88
+COARSE_RANK = 160  # leading eigenvectors that stand for a dense core while a search is loose
 LOWEST = -75.0  # log of the smallest entry of a kernel
 INNER = 0.01  # marginal error allowed per root mean square change of the log plan, and at most
 
@@ -59,6 +60,8 @@ class NativeSolver:
         float32 by default; float64 is the reference.
     max_iterations, max_inner : int
         Outer steps; Sinkhorn sweeps in each.
+    rank : int, optional
+        Replace dense cores by this many leading eigenvectors; plans are still judged by the exact loss.
     tolerance : float
         Stop when one step changes the log plan by less than this, root mean square.
 
@@ -70,12 +73,23 @@ class NativeSolver:
     """
 
     def __init__(
-        self, problem, *, device="cpu", dtype="float32", max_iterations=2000, max_inner=1000, tolerance=1e-4
+        self,
+        problem,
+        *,
+        device="cpu",
+        dtype="float32",
+        max_iterations=2000,
+        max_inner=1000,
+        tolerance=1e-4,
+        rank=None,
     ):
         self.problem = problem
         self.max_iterations, self.max_inner, self.tolerance = max_iterations, max_inner, tolerance
+        self.options_by_name = {"device": device, "dtype": dtype}
         self.options = {"device": device, "dtype": getattr(torch, dtype)}
-        self.kernel = Kernel(Side.of(problem.source, **self.options), Side.of(problem.target, **self.options))
+        self.kernel = Kernel(
+            *(Side.of(system, rank, **self.options) for system in (problem.source, problem.target))
+        )
         self.p, self.q = self.kernel.left.weights, self.kernel.right.weights
         self.log_p, self.log_q = self.p.log(), self.q.log()
         self.floor = 50 * torch.finfo(self.options["dtype"]).eps
@@ -117,6 +131,17 @@ class NativeSolver:
         n = self.problem.shape[0] * self.problem.shape[1]
         room = 2**31 if self.options["device"] != "cpu" else 2**19
         return int(np.clip(room // n, 1, 32))
+
+    def coarse(self):
+        """A cheaper solver of nearly the same problem for loose stages of a search; itself where costs are factored."""
+        systems = self.problem.source, self.problem.target
+        if min(self.problem.shape) < 6 * COARSE_RANK or any(system.factor is not None for system in systems):
+            return self
+        return NativeSolver(self.problem, **self.options_by_name, max_inner=self.max_inner, rank=COARSE_RANK)
+
+    def take(self, state, other):
+        """A state of another solver of the same problem as one of this solver."""
+        return state if other is self else replace(state, moment=self.kernel.moment(other.plans(state)))
 
     def at(self, state, epsilon):
         """The same potentials, in units of cost, at other epsilons (B,)."""

@@ -95,15 +95,11 @@ class _Descent:
 
 
 def _rotated(x, device):
-    """Centred x in the coordinates of its principal axes, those axes, the feature means and the axes' variances."""
+    """Centred x in the coordinates of its principal axes, those axes (d, d), the feature means and the variances."""
     mean = x.mean(axis=0)
-    axes_rows, spread, axes = np.linalg.svd(x - mean, full_matrices=x.shape[1] > x.shape[0])
-    axes_rows, spread = axes_rows[:, : x.shape[1]], spread[: x.shape[1]]
-    rotated = np.zeros(x.shape)
-    rotated[:, : len(spread)] = axes_rows[:, : len(spread)] * spread
-    variances = np.zeros(x.shape[1])
-    variances[: len(spread)] = spread**2 / len(x)
-    return torch.from_numpy(rotated).to(device), axes, mean, torch.from_numpy(variances).to(device)
+    axes = np.linalg.eigh((x - mean).T @ (x - mean))[1].T[::-1].copy()
+    rotated = torch.from_numpy((x - mean) @ axes.T).to(device)
+    return rotated, axes, mean, (rotated**2).mean(dim=0)
 
 
 def naive_objective(x, cross_entropy, regularisation, norm):

@@ -58,7 +58,9 @@ def convexity_scores(labels, features, members, classes, settings, *, n_boot, co
     n (points), pairs, seed; the study's number of neighbours comes first
     """
     inside = members.any(axis=1)
-    numbers = dict.fromkeys([settings["n_neighbours"], *settings["sensitivity"]])
+    # A small study has too few points for the largest numbers, which are for a figure only.
+    others = [number for number in settings["sensitivity"] if number < inside.sum()]
+    numbers = dict.fromkeys([settings["n_neighbours"], *others])
     rows = []
     for n_neighbours in numbers:
         result = graph_convexity(
