@@ -1,5 +1,6 @@
 """Decode and preprocess images in worker processes."""
 
+import sys
 import warnings
 
 import torch
@@ -44,11 +45,15 @@ def _collate(items):
 
 def loader(network, image_set, *, batch_size, workers, pin_memory=False):
     """Batches of decoded, preprocessed images, in order: (rows, tensor or None, [(row, reason) of bad images])."""
+    # Workers are forked, since other ways of starting a process run the calling script anew, which a rule's script
+    # forbids. Elsewhere than on Linux forking is not safe and images are decoded in this process.
+    workers = workers if sys.platform == "linux" else 0
     return DataLoader(
         _Images(image_set, network.preprocess),
         batch_size=batch_size,
         num_workers=workers,
         collate_fn=_collate,
         pin_memory=pin_memory,
+        multiprocessing_context="fork" if workers else None,
         prefetch_factor=2 if workers else None,
     )
