@@ -103,7 +103,7 @@ def image_folder():
 
 def rendered_images():
     """The images of a simulated world; nothing where the images are real and lie in place."""
-    return [] if config["world"] is None else image_folder()
+    return [] if config["world"] is None or config["images"] is None else image_folder()
 
 
 def read_downloads():
