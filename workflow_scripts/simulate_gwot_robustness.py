@@ -7,6 +7,7 @@ from repalign.gwot.problem import aligned_inputs
 from repalign.gwot.robustness import robustness_table, sensitivity_map
 from repalign.job import job
 from repalign.representations import load_embeddings, load_human
+from repalign.things import membership_matrix
 
 with job(snakemake.log[0]) as log:
     torch.set_num_threads(snakemake.threads)
@@ -17,7 +18,7 @@ with job(snakemake.log[0]) as log:
     source, target, settings["metric"] = aligned_inputs(human.array, model, human.kind, settings["metric"])
     arrays, metadata = read_arrays(snakemake.input.plan)
     concepts = read_table(snakemake.input.concepts).set_index("object").loc[list(human.objects)]
-    categories = (concepts["category"].to_numpy()[:, None] == concepts["category"].unique()).astype(int)
+    categories, _ = membership_matrix(concepts, "category")
     shared = {name: settings[name] for name in ("metric", "histogram_matching", "dtype")}
     epsilons = np.geomspace(*settings["epsilon"], params.size["epsilons"])
     seeds = range(params.seed, params.seed + params.size["seeds"])

@@ -24,18 +24,17 @@ def groups(things_dir):
     return [read_precomputed(path, ["x"], objects, order)["x"][keep] for path in files]
 
 
-def test_two_groups_of_people_align_without_labels(groups):
-    result = align(
-        *groups, metric="euclidean", epsilon=(4, 4), trials=1, strategy="paper", solver="pot", device="cpu"
-    )
+@pytest.mark.parametrize(
+    "search", [{"strategy": "paper", "solver": "pot", "dtype": "float64"}, {}], ids=["pot", "native"]
+)
+def test_two_groups_of_people_align_without_labels(groups, search):
+    result = align(*groups, metric="euclidean", epsilon=(4, 4), trials=1, device="cpu", **search)
     assert matching_rate(result.plan) > 0.9
 
 
 def test_a_random_control_stays_at_chance(groups):
     control = random_features("512", ["x"], N, seed=1)["x"]
-    result = align(
-        groups[0], control, epsilon=(0.01, 0.05), trials=2, strategy="paper", solver="pot", device="cpu"
-    )
+    result = align(groups[0], control, epsilon=(0.01, 0.05), trials=2, device="cpu")
     # More than 6 of 300 hits has a probability under 1e-4 at chance.
     assert matching_rate(result.plan) <= 6 / N
 
