@@ -81,7 +81,9 @@ def augment(images, generator, least=0.4, colour=0.4):
 def _train(parameters, step, n, *, epochs, batch_size, rate, generator):
     """Minimise `step(rows)` with AdamW, a short warm-up and a cosine decay; the mean loss of every epoch."""
     if n < batch_size:
-        raise InputError(f"{n} images are fewer than one batch of {batch_size}; render more images of each object.")
+        raise InputError(
+            f"{n} images are fewer than one batch of {batch_size}; render more images of each object."
+        )
     parameters = list(parameters)
     optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.02)
     total = epochs * (n // batch_size)

@@ -10,6 +10,20 @@ from repalign.figures.depth import family_looks
 from repalign.figures.style import MM, styled
 
 VARIANTS = ("pretrained", "finetuned")
+# One measure for each way of asking: the matrix of all of them (in the table) cannot be read.
+SHOWN = {
+    "convexity": "convexity",
+    "odd_one_out": "odd-one-out accuracy",
+    "rsa_spearman": "RSA",
+    "rsa_pearson": "RSA",
+    "rsa_kendall": "RSA",
+    "cka": "CKA",
+    "mutual_neighbours": "mutual neighbours",
+    "clustering_ami_categories": "clustering (categories)",
+    "clustering_ami_people": "clustering (people)",
+    "gwot_top1": "GWOT top-1",
+    "gwot_category_top1": "GWOT category",
+}
 
 
 def plot_alignment(table, correlations, finetuned, style):
@@ -78,16 +92,15 @@ def _says(correlations, group):
 
 
 def plot_matrix(table, style):
-    """The correlation of every measure with every other, numbers where the interval leaves 0 out in bold.
+    """The correlation of the main measures, numbers in bold where the interval leaves 0 out.
 
     Parameters
     ----------
     table : data frame of `repalign.correlations.correlation_matrix`
     style : dict, see `repalign.figures.style.styled`
     """
-    measures = [
-        name for name in dict.fromkeys(table["x"]) if table.loc[table["x"] == name, "value"].notna().any()
-    ]
+    present = set(table.loc[table["value"].notna(), "x"])
+    measures = [name for name in SHOWN if name in present]
     if not measures:
         raise InputError(
             "No two measures vary together over layers; the study needs models with several layers."
@@ -99,7 +112,7 @@ def plot_matrix(table, style):
     )
     certain = certain.loc[measures, measures].to_numpy()
     with styled(style):
-        size = (style["width_mm"] * MM, style["width_mm"] * 0.9 * MM)
+        size = (style["width_mm"] * 0.6 * MM, style["width_mm"] * 0.55 * MM)
         figure, axis = plt.subplots(figsize=size, layout="constrained")
         image = axis.imshow(values, vmin=-1, vmax=1, cmap="RdBu_r")
         for i, j in np.ndindex(values.shape):
@@ -110,7 +123,7 @@ def plot_matrix(table, style):
                     j, i, f"{values[i, j]:.2f}", ha="center", va="center", color=colour, weight=weight,
                     fontsize=0.7 * style["font_size"],
                 )  # fmt: skip
-        names = [name.replace("_", " ") for name in measures]
+        names = [SHOWN[name] for name in measures]
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
         figure.colorbar(image, ax=axis, label="Spearman correlation over layers", shrink=0.7)

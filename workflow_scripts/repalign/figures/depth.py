@@ -12,7 +12,8 @@ COLOURS = (*(PALETTE[name] for name in ("supervised", "self_supervised", "clip",
 def family_looks(models, finetuned):
     """Colour, line and fill of every model; a pretrained model and its fine-tuned version (dashed) share a colour."""
     base = {after: before for before, after in finetuned.items()}
-    families = list(dict.fromkeys(base.get(name, name) for name in models))
+    # By name, so that a model has one colour in every figure, whatever the order of its table.
+    families = sorted({base.get(name, name) for name in models})
     looks = {}
     for name in models:
         colour = COLOURS[families.index(base.get(name, name)) % len(COLOURS)]
