@@ -19,8 +19,7 @@ SHOWN = {
     "rsa_kendall": "RSA",
     "cka": "CKA",
     "mutual_neighbours": "mutual neighbours",
-    "clustering_ami_categories": "clustering (categories)",
-    "clustering_ami_people": "clustering (people)",
+    "clustering_ami": "clustering",
     "gwot_top1": "GWOT top-1",
     "gwot_category_top1": "GWOT category",
 }
@@ -91,6 +90,17 @@ def _says(correlations, group):
     return f"r = {row['value']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
 
 
+def _label(name, variants=("naive", "held_out", "naive_held_out", "columns", "ties")):
+    """What the matrix calls a measure, with the human where there are several; None for those it leaves out."""
+    for metric, label in SHOWN.items():
+        human = name.removeprefix(metric).removeprefix("_")
+        if name == metric:
+            return label
+        if name.startswith(f"{metric}_") and human not in variants:
+            return f"{label}, {human.replace('_', ' ')}"
+    return None
+
+
 def plot_matrix(table, style):
     """The correlation of the main measures, numbers in bold where the interval leaves 0 out.
 
@@ -99,8 +109,8 @@ def plot_matrix(table, style):
     table : data frame of `repalign.correlations.correlation_matrix`
     style : dict, see `repalign.figures.style.styled`
     """
-    present = set(table.loc[table["value"].notna(), "x"])
-    measures = [name for name in SHOWN if name in present]
+    labels = {name: _label(name) for name in dict.fromkeys(table.loc[table["value"].notna(), "x"])}
+    measures = [name for name, label in labels.items() if label]
     if not measures:
         raise InputError(
             "No two measures vary together over layers; the study needs models with several layers."
@@ -123,7 +133,7 @@ def plot_matrix(table, style):
                     j, i, f"{values[i, j]:.2f}", ha="center", va="center", color=colour, weight=weight,
                     fontsize=0.7 * style["font_size"],
                 )  # fmt: skip
-        names = [SHOWN[name] for name in measures]
+        names = [labels[name] for name in measures]
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
         figure.colorbar(image, ax=axis, label="Spearman correlation over layers", shrink=0.7)
