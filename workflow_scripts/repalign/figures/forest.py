@@ -41,7 +41,10 @@ def plot_forest(table, panels, style, title=None):
     rows = _rows(data)
     markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(_judges(data))}
     with styled(style):
-        height = (style["font_size"] * (0.55 * len(rows) + 2.2)) * MM
+        row_height = 0.55 + 0.25 * (
+            len(_judges(data)) - 1
+        )  # millimetres per point of the font; several humans need room
+        height = (style["font_size"] * (row_height * len(rows) + 2.2)) * MM
         figure, axes = plt.subplots(
             1,
             len(panels),
