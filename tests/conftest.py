@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from things_files import Things
 
 ROOT = Path(__file__).resolve().parents[1]
 THINGS = ROOT.parent / "shared" / "things"
@@ -44,6 +45,12 @@ def things_dir():
 def reference_dir(things_dir):
     """The folder of published and independently computed numbers."""
     return things_dir.parent / "reference"
+
+
+@pytest.fixture(scope="session")
+def things(things_dir, reference_dir):
+    """The real files, read by a few lines of their own that the loaders do not share."""
+    return Things(things_dir, reference_dir)
 
 
 def copy_workflow(folder):

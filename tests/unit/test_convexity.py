@@ -11,7 +11,6 @@ from repalign.convexity.classes import membership, sample_pairs
 from repalign.convexity.euclidean import linear_classifier
 from repalign.errors import InputError
 from scipy.spatial.distance import cdist
-from things_files import things  # noqa: F401  (a fixture)
 
 
 def slow_graph(x, k, metric="euclidean"):
@@ -257,7 +256,7 @@ def test_regions_of_a_linear_head_are_convex_for_the_points_it_gets_right():
 
 @pytest.mark.things
 @pytest.mark.parametrize("name", ["spose66", "clip_vit_b32"])
-def test_reference_values_on_things(things, name):  # noqa: F811
+def test_reference_values_on_things(things, name):
     table = pd.read_csv(things.reference / "convexity_reference.tsv", sep="\t").query("features == @name")
     expected = table.set_index("class")["graph_convexity_percent"]
     categories = things.exclusive_categories()

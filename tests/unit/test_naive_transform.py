@@ -16,7 +16,6 @@ from repalign.naive_transform.solve import (
 )
 from repalign.naive_transform.triplets import TripletCrossEntropy, object_folds, split_triplets
 from scipy import optimize
-from things_files import things  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(autouse=True)
@@ -273,7 +272,7 @@ def test_features_of_another_width_are_refused():
 
 
 @pytest.mark.things
-def test_held_out_accuracy_rises_on_things(things):  # noqa: F811
+def test_held_out_accuracy_rises_on_things(things):
     embedding, triplets = things.embedding("clip_vit_b32"), things.triplets()
     transform = fit(embedding, triplets, 0.1, tolerance=1e-2)
     assert transform.converged

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from repalign.errors import InputError
 from repalign.odd_one_out import accuracy, correct_triplets, noise_ceiling, similarity_matrix
-from things_files import things  # noqa: F401  (a fixture)
 
 rng = np.random.default_rng(0)
 
@@ -158,7 +157,7 @@ def test_bad_responses_are_refused(responses, message):
 
 
 @pytest.mark.things
-def test_reference_values_on_things(things):  # noqa: F811
+def test_reference_values_on_things(things):
     table = pd.read_csv(things.reference / "odd_one_out_reference.tsv", sep="\t")
     options = {
         "dot": {"similarity": "dot"},

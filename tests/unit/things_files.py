@@ -1,20 +1,14 @@
 """The real THINGS files, for tests marked `things`: read from beside the checkout, in unique_id order."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-import pytest
-
-SHARED = Path(__file__).parents[2].parent / "shared"
 
 
 class Things:
     """Embeddings, triplets and categories, all in unique_id order."""
 
-    def __init__(self, shared):
-        self.folder, self.reference = shared / "things", shared / "reference"
+    def __init__(self, folder, reference):
+        self.folder, self.reference = folder, reference
         self.names = (self.folder / "unique_id.txt").read_text().split()
         position = {name: i for i, name in enumerate(self.names)}
         self.from_file_order = np.array(
@@ -40,12 +34,3 @@ class Things:
     def manual_categories(self):
         table = pd.read_csv(self.folder / "categories" / "category_mat_manual.tsv", sep="\t")
         return table.select_dtypes("number")
-
-
-@pytest.fixture(scope="session")
-def things():
-    if not (SHARED / "things").is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{SHARED / 'things'} is missing, and CI must not skip the tests on real data")
-        pytest.skip(f"{SHARED / 'things'} is missing")
-    return Things(SHARED)

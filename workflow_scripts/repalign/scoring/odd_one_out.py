@@ -1,6 +1,6 @@
 """Odd-one-out accuracy of every layer of a model."""
 
-from repalign.odd_one_out import CHANCE, accuracy, correct_triplets
+from repalign.odd_one_out import CHANCE, accuracy, correct_triplets, similarity_matrix
 from repalign.scoring.rows import score_table
 from repalign.statistics import odd_one_out_interval
 
@@ -25,9 +25,9 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
     """
     rows = []
     for layer in embeddings.layers:
-        embedding = embeddings.of(layer, objects)
-        result = accuracy(embedding, triplets, similarity, centre)
-        correct = correct_triplets(embedding, triplets, similarity, centre)
+        matrix = similarity_matrix(embeddings.of(layer, objects), similarity, centre)
+        result = accuracy(matrix, triplets, "precomputed")
+        correct = correct_triplets(matrix, triplets, "precomputed")
         low, high = odd_one_out_interval(
             correct, triplets, len(objects), n_boot=n_boot, confidence=confidence, seed=seed
         )
