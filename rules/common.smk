@@ -1,5 +1,4 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
-import csv
 import re
 import sys
 from pathlib import Path
@@ -11,10 +10,12 @@ BASE = Path(workflow.basedir)
 SCRIPTS = BASE / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from repalign import needs as estimates
+from repalign import sheets
 from repalign.errors import InputError
 from repalign.provenance import code_digest
 from repalign.sheets import read_humans, read_models, require_files, resolve_layer, select
-from repalign.validation import check
+from repalign.validation import check, check_ranges
 
 
 def load_study():
@@ -25,6 +26,7 @@ def load_study():
     }
     try:
         check(config, schemas["config"], "The config")
+        check_ranges(config)
         # Snakemake merges overlays key by key: null takes a pair of the default away.
         pairs = config["convexity"]["finetuned"]
         config["convexity"]["finetuned"] = {base: tuned for base, tuned in pairs.items() if tuned is not None}
@@ -77,6 +79,8 @@ def named_files(models, humans):
     for key in config["things"]:
         if path := things_file(key):
             yield f"The config, things.{key}", path
+    if path := config["convexity"]["published"]:
+        yield "The config, convexity.published", path
     for name, row in humans.items():
         for field in ("path", "order"):
             if field in row:
@@ -110,9 +114,11 @@ def read_downloads():
     """What can be fetched into things_dir: rows of the downloads sheet by path."""
     if config["downloads"] is None:
         return {}
-    with open(config["downloads"], encoding="utf-8") as file:
-        rows = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
-        return {row["path"]: row for row in rows}
+    schema = yaml.safe_load((BASE / "config/schemas/downloads.schema.yaml").read_text())
+    try:
+        return sheets.read_downloads(config["downloads"], schema)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def downloads_of(*kinds):
@@ -133,6 +139,58 @@ def trained_networks(wildcards):
     return [str(root / path.relative_to(root).parts[0]) for path in paths if path.is_relative_to(root)]
 
 
+def fetched_weights(wildcards):
+    """The record of a network's weights, fetched where there is internet; nothing where they lie here already."""
+    row = MODELS[wildcards.model]
+    weights = row.get("weights", "")
+    untrained = weights.startswith("random:") and row["source"] in ("torchvision", "timm")
+    local = Path(row["identifier"]).is_dir() or (row["source"] == "checkpoint" and "://" not in weights)
+    if local or untrained or trained_networks(wildcards):
+        return []
+    return "<results>/inputs/weights/{model}.json"
+
+
+def needs(estimate, *names):
+    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
+
+    def need(name):
+        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
+
+    return {name: need(name) for name in names}
+
+
+def alignment_needs(wildcards, attempt):
+    """What one alignment asks of the cluster."""
+    return estimates.alignment(N_OBJECTS, gwot_settings(wildcards)["trials"], attempt)
+
+
+def extraction_needs(wildcards, attempt):
+    """What reading the layers of a network asks of the cluster."""
+    row, images = MODELS[wildcards.model], config["images"]
+    # THINGS has 14 images an object and 27 categories.
+    n = {"behaviour": N_OBJECTS, "category": 27 * images["per_category"], "all": 14 * N_OBJECTS}
+    millions = estimates.parameters(row["identifier"])
+    return estimates.extraction(millions, n[wildcards.image_set], len(row["layers"]), attempt)
+
+
+def model_needs(wildcards, attempt):
+    """What a job over all layers of a model asks of the cluster."""
+    return estimates.layers(N_OBJECTS, len(MODELS[wildcards.model]["layers"]), attempt)
+
+
+def layer_needs(wildcards, attempt):
+    """What a job over one layer asks of the cluster."""
+    return estimates.layers(N_OBJECTS, 1, attempt)
+
+
+def count_objects():
+    """How many objects the study has; the number of THINGS concepts while the file that names them is not there."""
+    if config["world"] is not None:
+        return config["world"]["objects"]
+    path = Path(things_file("objects"))
+    return len(path.read_text(encoding="utf-8").split()) if path.is_file() else 1854
+
+
 def world_files():
     """Every file of the simulated world; none where the data is real."""
     if config["world"] is None:
@@ -146,6 +204,7 @@ def world_files():
 
 MODELS, HUMANS = load_study()
 DOWNLOADS = read_downloads()
+N_OBJECTS = count_objects()
 STUDY = f"results/{config['study']}"
 
 
