@@ -290,19 +290,38 @@ def convexity_settings():
     return {key: config["convexity"][key] for key in keys}
 
 
-CONVEXITY_TABLES = ("transform", "finetuning", "correlations", "published")
+# Ours, then those of the published study with our numbers in them.
+CONVEXITY_TABLES = (
+    "transform",
+    "correlations",
+    "matching",
+    "published",
+    *(f"table{n}" for n in range(1, 10)),
+)
+CONVEXITY_FIGURES = ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
 
 
-def study_models():
-    """What the convexity study's tables say of its models."""
-    return {model: described_models()[model] for model in convexity_models()}
+def study_models(*fields):
+    """What the convexity study's tables say of its models, with these fields of their rows."""
+    rows = {model: {field: MODELS[model].get(field, "") for field in fields} for model in convexity_models()}
+    return {model: described_models()[model] | row for model, row in rows.items()}
+
+
+def finetuning_names(wildcards):
+    """A model of the convexity study and its fine-tuned version."""
+    return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
+
+
+def finetuning_pair(image_set):
+    """An input function: the embeddings of a model and of its fine-tuned version."""
+    path = f"<results>/embeddings/{image_set}"
+    return lambda wildcards: [f"{path}/{name}.safetensors" for name in finetuning_names(wildcards)]
 
 
 def convexity_study_outputs():
     """Every figure and table of the convexity study."""
-    figures = ("convexity_depth", "convexity_alignment", "convexity_neighbours", "convexity_correlations")
     return [
-        *[path for name in figures for path in figure_files(name)],
+        *[path for name in CONVEXITY_FIGURES for path in figure_files(f"convexity_{name}")],
         *[
             path
             for name in CONVEXITY_TABLES

@@ -1,15 +1,27 @@
 """Representational similarity analysis: correlation of two dissimilarity matrices."""
 
 import numpy as np
-from scipy import stats
 
 from repalign.errors import InputError
-from repalign.rdm import upper_triangle
+from repalign.rdm import midranks, upper_triangle
+
+
+def _pearson(a, b):
+    a, b = a - a.mean(), b - b.mean()
+    return a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+def _kendall(a, b):
+    # Imported where it is needed: it takes longer than most jobs that never rank so.
+    from scipy.stats import kendalltau
+
+    return kendalltau(a, b).statistic
+
 
 METHODS = {
-    "pearson": lambda a, b: stats.pearsonr(a, b).statistic,
-    "spearman": lambda a, b: stats.pearsonr(stats.rankdata(a), stats.rankdata(b)).statistic,
-    "kendall": lambda a, b: stats.kendalltau(a, b).statistic,
+    "pearson": _pearson,
+    "spearman": lambda a, b: _pearson(midranks(a), midranks(b)),
+    "kendall": _kendall,
 }
 
 
