@@ -1,5 +1,4 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
-import csv
 import re
 import sys
 from pathlib import Path
@@ -13,15 +12,23 @@ sys.path.insert(0, str(SCRIPTS))
 
 from repalign.errors import InputError
 from repalign.provenance import code_digest
-from repalign.sheets import read_humans, read_models, require_files, resolve_layer, select
+from repalign.sheets import (
+    read_humans,
+    read_models,
+    read_sheet,
+    require_files,
+    resolve_layer,
+    select,
+    select_models,
+)
 from repalign.validation import check
 
 
 def load_study():
-    """The checked model and human sheets; stops with one sentence where config or sheets are wrong."""
+    """The checked sheets of models, humans and downloads; stops with one sentence where config or sheets are wrong."""
     schemas = {
         name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
-        for name in ("config", "models", "humans")
+        for name in ("config", "models", "humans", "downloads")
     }
     try:
         check(config, schemas["config"], "The config")
@@ -31,31 +38,34 @@ def load_study():
         directories = {"things_dir": config["things_dir"]}
         models = read_models(config["models"], schemas["models"], directories)
         humans = read_humans(config["humans"], schemas["humans"], directories)
-        require_files(named_files(models, humans), made=set(world_files()))
+        sheet = config["downloads"]
+        downloads = read_sheet(sheet, schemas["downloads"], "path") if sheet else {}
+        require_files(named_files(models, humans), made={*world_files(), *fetched_files(downloads)})
         for stage in ("gwot", "rsa", "similarity", "clustering"):
             select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
+        select_models(config["gwot"]["models"], models, "The config, gwot.models")
         check_convexity_study(models)
         if config["images"] is None and (
             image_models := [n for n, r in models.items() if r["source"] in IMAGE_SOURCES]
         ):
             raise InputError(
-                f"{config['models']}: {image_models[0]} reads images, but the config has images: null; name their folder."
+                f"{models[image_models[0]]['sheet']}: {image_models[0]} reads images, but the config has images: null; name their folder."
             )
         for number, override in enumerate(config["gwot"]["overrides"]):
             source = f"The config, gwot.overrides.{number}"
             select(override.get("humans", "all"), humans, f"{source}.humans", "human")
-            select(override.get("models", "all"), models, f"{source}.models", "model")
+            select_models(override.get("models", "all"), models, f"{source}.models")
         if (pair := config["figures"]["transport_plans"]) is not None:
             select(pair[:1], humans, "The config, figures.transport_plans", "human")
             select(pair[1:], models, "The config, figures.transport_plans", "model")
     except InputError as error:
         raise WorkflowError(str(error)) from None
-    return models, humans
+    return models, humans, downloads
 
 
 def check_convexity_study(models):
     """Refuse models and layers of the convexity study that the sheet does not have."""
-    select(config["convexity"]["models"], models, "The config, convexity.models", "model")
+    select_models(config["convexity"]["models"], models, "The config, convexity.models")
     for pair in config["convexity"]["finetuned"].items():
         select(pair, models, "The config, convexity.finetuned", "model")
     for alias in config["naive_transform"]["layers"]:
@@ -83,7 +93,7 @@ def named_files(models, humans):
                 yield f"{config['humans']}, human {name}, field {field}", row[field]
     for name, row in models.items():
         for path in model_files(row):
-            yield f"{config['models']}, model {name}", path
+            yield f"{row['sheet']}, model {name}", path
 
 
 def model_files(row):
@@ -101,23 +111,25 @@ def image_folder():
     return "" if config["images"] is None else f"{config['things_dir']}/{config['images']['folder']}"
 
 
-def rendered_images():
-    """The images of a simulated world; nothing where the images are real and lie in place."""
-    return [] if config["world"] is None or config["images"] is None else image_folder()
+def made_images():
+    """The image folder where a rule renders or fetches it; nothing where it lies in place."""
+    rendered = config["world"] is not None and config["images"] is not None
+    return image_folder() if rendered or image_folder() in fetched_files(DOWNLOADS) else []
 
 
-def read_downloads():
-    """What can be fetched into things_dir: rows of the downloads sheet by path."""
-    if config["downloads"] is None:
-        return {}
-    with open(config["downloads"], encoding="utf-8") as file:
-        rows = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
-        return {row["path"]: row for row in rows}
+def fetched_files(downloads):
+    """Everything that a rule fetches into things_dir."""
+    return {f"{config['things_dir']}/{path}" for path in downloads}
 
 
 def downloads_of(*kinds):
     """Paths of the downloads of some kinds, as a regular expression."""
     return alternatives(path for path, row in DOWNLOADS.items() if row["kind"] in kinds)
+
+
+def source_of(path):
+    """The file in things_dir that a download is made from."""
+    return f"{config['things_dir']}/{DOWNLOADS[path]['url'].partition(':')[0]}"
 
 
 def network_to_start_from(wildcards):
@@ -144,8 +156,7 @@ def world_files():
     return sorted({*data, *features, f"{config['things_dir']}/human/people.npy"})
 
 
-MODELS, HUMANS = load_study()
-DOWNLOADS = read_downloads()
+MODELS, HUMANS, DOWNLOADS = load_study()
 STUDY = f"results/{config['study']}"
 
 
@@ -216,12 +227,11 @@ def gwot_settings(wildcards):
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k", "threads", "robustness")
+        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness")
     }
     for override in config["gwot"]["overrides"]:
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
-            "models", MODELS
-        ):
+        chosen = select_models(override.get("models", "all"), MODELS, "gwot.overrides")
+        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in chosen:
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
 
@@ -231,7 +241,7 @@ def gwot_keys():
     return [
         (human, model, layer)
         for human in selected_humans("gwot")
-        for model in MODELS
+        for model in select_models(config["gwot"]["models"], MODELS, "gwot.models")
         for layer in gwot_layers(model)
     ]
 
@@ -243,7 +253,7 @@ def gwot_outputs(name):
 
 def convexity_models():
     """The models of the convexity study."""
-    return select(config["convexity"]["models"], MODELS, "convexity.models", "model")
+    return select_models(config["convexity"]["models"], MODELS, "convexity.models")
 
 
 def transformed_layers(model):
