@@ -8,7 +8,7 @@ from repalign.rdm import upper_triangle
 
 
 def ranks(values):
-    """Ranks from 1, ties sharing the mean of theirs; pandas has them without the second that scipy.stats takes to load."""
+    """Ranks from 1, ties sharing their mean; pandas has them without the second that scipy.stats takes to load."""
     return pd.Series(values).rank().to_numpy()
 
 
