@@ -45,7 +45,7 @@ if config["world"] is not None and config["images"] is not None:
 rule index_images:
     input:
         concepts="<results>/inputs/concepts.tsv",
-        images=rendered_images(),
+        images=made_images(),
     output:
         "<results>/inputs/images/{image_set}.tsv",
     log:

@@ -108,11 +108,3 @@ def upper_triangle(rdm):
     """The n (n - 1) / 2 entries above the diagonal, row by row."""
     rdm = np.asarray(rdm)
     return rdm[np.triu_indices(len(rdm), k=1)]
-
-
-def midranks(values):
-    """Ranks from 1, equal values sharing the mean of theirs: (n,) array to (n,) floats."""
-    # As scipy.stats.rankdata, whose import takes longer than most jobs that rank.
-    _, inverse, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return ((2 * last - counts + 1) / 2)[inverse]

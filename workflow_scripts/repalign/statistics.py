@@ -11,7 +11,8 @@ from scipy import sparse
 
 from repalign.errors import InputError
 from repalign.odd_one_out import check_triplets
-from repalign.rdm import midranks, upper_triangle
+from repalign.rdm import upper_triangle
+from repalign.rsa import ranks
 
 
 def resample_weights(rng, n_boot, n):
@@ -97,7 +98,7 @@ def _pair_values(rdm, method):
     rdm = np.asarray(rdm, dtype=np.float64)
     values = upper_triangle(rdm)
     if method == "spearman":
-        values = midranks(values)
+        values = ranks(values)
     values = values - values.mean()
     matrix = np.zeros_like(rdm)
     matrix[np.triu_indices(len(rdm), k=1)] = values / max(values.std(), np.finfo(float).tiny)
