@@ -12,114 +12,27 @@ sys.path.insert(0, str(SCRIPTS))
 
 from repalign.errors import InputError
 from repalign.provenance import code_digest
-from repalign.sheets import (
-    read_humans,
-    read_models,
-    read_sheet,
-    require_files,
-    resolve_layer,
-    select,
-    select_models,
-)
-from repalign.validation import check
+from repalign.sheets import resolve_layer, select, select_models
+from repalign.study import IMAGE_SOURCES, model_files, read_study
 
 
 def load_study():
-    """The checked sheets of models, humans and downloads; stops with one sentence where config or sheets are wrong."""
+    """The checked study; stops with one sentence where config or sheets are wrong."""
     schemas = {
         name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
         for name in ("config", "models", "humans", "downloads")
     }
     try:
-        check(config, schemas["config"], "The config")
-        # Snakemake merges overlays key by key: null takes a pair of the default away.
-        pairs = config["convexity"]["finetuned"]
-        config["convexity"]["finetuned"] = {base: tuned for base, tuned in pairs.items() if tuned is not None}
-        directories = {"things_dir": config["things_dir"]}
-        models = read_models(config["models"], schemas["models"], directories)
-        humans = read_humans(config["humans"], schemas["humans"], directories)
-        sheet = config["downloads"]
-        downloads = read_sheet(sheet, schemas["downloads"], "path") if sheet else {}
-        require_files(named_files(models, humans), made={*world_files(), *fetched_files(downloads)})
-        for stage in ("gwot", "rsa", "similarity", "clustering"):
-            select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
-        select_models(config["gwot"]["models"], models, "The config, gwot.models")
-        check_convexity_study(models)
-        if config["images"] is None and (
-            image_models := [n for n, r in models.items() if r["source"] in IMAGE_SOURCES]
-        ):
-            raise InputError(
-                f"{models[image_models[0]]['sheet']}: {image_models[0]} reads images, but the config has images: null; name their folder."
-            )
-        for number, override in enumerate(config["gwot"]["overrides"]):
-            source = f"The config, gwot.overrides.{number}"
-            select(override.get("humans", "all"), humans, f"{source}.humans", "human")
-            select_models(override.get("models", "all"), models, f"{source}.models")
-        if (pair := config["figures"]["transport_plans"]) is not None:
-            select(pair[:1], humans, "The config, figures.transport_plans", "human")
-            select(pair[1:], models, "The config, figures.transport_plans", "model")
+        return read_study(config, schemas)
     except InputError as error:
         raise WorkflowError(str(error)) from None
-    return models, humans, downloads
 
 
-def check_convexity_study(models):
-    """Refuse models and layers of the convexity study that the sheet does not have."""
-    select_models(config["convexity"]["models"], models, "The config, convexity.models")
-    for pair in config["convexity"]["finetuned"].items():
-        select(pair, models, "The config, convexity.finetuned", "model")
-    for alias in config["naive_transform"]["layers"]:
-        if not any(resolve_layer(alias, row["layers"]) for row in models.values()):
-            raise InputError(
-                f"The config, naive_transform.layers: no model has the layer '{alias}'; write first, middle, last or a "
-                "layer of the sheet."
-            )
-
-
-def things_file(key):
-    """Path of a file of the THINGS data, or nothing where the config has null."""
-    name = config["things"].get(key)
-    return [] if name is None else f"{config['things_dir']}/{name}"
-
-
-def named_files(models, humans):
-    """Every file that config and sheets name, with where it was named."""
-    for key in config["things"]:
-        if path := things_file(key):
-            yield f"The config, things.{key}", path
-    for name, row in humans.items():
-        for field in ("path", "order"):
-            if field in row:
-                yield f"{config['humans']}, human {name}, field {field}", row[field]
-    for name, row in models.items():
-        for path in model_files(row):
-            yield f"{row['sheet']}, model {name}", path
-
-
-def model_files(row):
-    """The files that a model's row names."""
-    return [
-        row[field] for field in ("identifier", "order") if field in row and row["source"] == "precomputed"
-    ]
-
-
-IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
-
-
-def image_folder():
-    """The folder of images, one folder an object inside; empty where the study has none."""
-    return "" if config["images"] is None else f"{config['things_dir']}/{config['images']['folder']}"
-
-
-def made_images():
-    """The image folder where a rule renders or fetches it; nothing where it lies in place."""
-    rendered = config["world"] is not None and config["images"] is not None
-    return image_folder() if rendered or image_folder() in fetched_files(DOWNLOADS) else []
-
-
-def fetched_files(downloads):
-    """Everything that a rule fetches into things_dir."""
-    return {f"{config['things_dir']}/{path}" for path in downloads}
+study = load_study()
+config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
+things_file, world_files = study.things_file, study.world_files
+image_folder, made_images = study.image_folder, study.made_images
+STUDY = f"results/{config['study']}"
 
 
 def downloads_of(*kinds):
@@ -143,21 +56,6 @@ def trained_networks(wildcards):
     row, root = MODELS[wildcards.model], Path(config["things_dir"], "networks")
     paths = [Path(row[field]) for field in ("identifier", "weights") if field in row]
     return [str(root / path.relative_to(root).parts[0]) for path in paths if path.is_relative_to(root)]
-
-
-def world_files():
-    """Every file of the simulated world; none where the data is real."""
-    if config["world"] is None:
-        return []
-    data = [things_file(key) for key in config["things"] if things_file(key)]
-    models = [f"{model}.npy" for model in config["world"]["models"]]
-    models += [f"{network}.npz" for network in config["world"]["networks"]]
-    features = [f"{config['things_dir']}/models/{name}" for name in models]
-    return sorted({*data, *features, f"{config['things_dir']}/human/people.npy"})
-
-
-MODELS, HUMANS, DOWNLOADS = load_study()
-STUDY = f"results/{config['study']}"
 
 
 pathvars:

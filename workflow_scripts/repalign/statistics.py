@@ -7,11 +7,12 @@ matrix product serves all resamples at once and nothing is copied.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse
 
 from repalign.errors import InputError
 from repalign.odd_one_out import check_triplets
 from repalign.rdm import upper_triangle
+from repalign.rsa import ranks
 
 
 def _weights(rng, n_boot, n):
@@ -97,7 +98,7 @@ def _pair_values(rdm, method):
     rdm = np.asarray(rdm, dtype=np.float64)
     values = upper_triangle(rdm)
     if method == "spearman":
-        values = stats.rankdata(values)
+        values = ranks(values)
     values = values - values.mean()
     matrix = np.zeros_like(rdm)
     matrix[np.triu_indices(len(rdm), k=1)] = values / max(values.std(), np.finfo(float).tiny)
