@@ -1,7 +1,5 @@
 """Align two systems without labels: the front door of `repalign.gwot`."""
 
-import sys
-import types
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,13 +180,3 @@ def resolve_device(device):
     if device != "auto":
         return device
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-class _CallableModule(types.ModuleType):
-    """`repalign.gwot.align` names this module and, by the library's contract, its function."""
-
-    def __call__(self, *args, **kwargs):
-        return align(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _CallableModule
