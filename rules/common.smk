@@ -11,119 +11,39 @@ SCRIPTS = BASE / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from repalign import needs as estimates
-from repalign import sheets
 from repalign.errors import InputError
 from repalign.provenance import code_digest
-from repalign.sheets import read_humans, read_models, require_files, resolve_layer, select
-from repalign.validation import check, check_ranges
+from repalign.sheets import resolve_layer, select, select_models
+from repalign.study import IMAGE_SOURCES, model_files, read_study
 
 
 def load_study():
-    """The checked model and human sheets; stops with one sentence where config or sheets are wrong."""
+    """The checked study; stops with one sentence where config or sheets are wrong."""
     schemas = {
         name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
-        for name in ("config", "models", "humans")
+        for name in ("config", "models", "humans", "downloads")
     }
     try:
-        check(config, schemas["config"], "The config")
-        check_ranges(config)
-        # Snakemake merges overlays key by key: null takes a pair of the default away.
-        pairs = config["convexity"]["finetuned"]
-        config["convexity"]["finetuned"] = {base: tuned for base, tuned in pairs.items() if tuned is not None}
-        directories = {"things_dir": config["things_dir"]}
-        models = read_models(config["models"], schemas["models"], directories)
-        humans = read_humans(config["humans"], schemas["humans"], directories)
-        require_files(named_files(models, humans), made=set(world_files()))
-        for stage in ("gwot", "rsa", "similarity", "clustering"):
-            select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
-        check_convexity_study(models)
-        if config["images"] is None and (
-            image_models := [n for n, r in models.items() if r["source"] in IMAGE_SOURCES]
-        ):
-            raise InputError(
-                f"{config['models']}: {image_models[0]} reads images, but the config has images: null; name their folder."
-            )
-        for number, override in enumerate(config["gwot"]["overrides"]):
-            source = f"The config, gwot.overrides.{number}"
-            select(override.get("humans", "all"), humans, f"{source}.humans", "human")
-            select(override.get("models", "all"), models, f"{source}.models", "model")
-        if (pair := config["figures"]["transport_plans"]) is not None:
-            select(pair[:1], humans, "The config, figures.transport_plans", "human")
-            select(pair[1:], models, "The config, figures.transport_plans", "model")
+        return read_study(config, schemas)
     except InputError as error:
         raise WorkflowError(str(error)) from None
-    return models, humans
 
 
-def check_convexity_study(models):
-    """Refuse models and layers of the convexity study that the sheet does not have."""
-    select(config["convexity"]["models"], models, "The config, convexity.models", "model")
-    for pair in config["convexity"]["finetuned"].items():
-        select(pair, models, "The config, convexity.finetuned", "model")
-    for alias in config["naive_transform"]["layers"]:
-        if not any(resolve_layer(alias, row["layers"]) for row in models.values()):
-            raise InputError(
-                f"The config, naive_transform.layers: no model has the layer '{alias}'; write first, middle, last or a "
-                "layer of the sheet."
-            )
-
-
-def things_file(key):
-    """Path of a file of the THINGS data, or nothing where the config has null."""
-    name = config["things"].get(key)
-    return [] if name is None else f"{config['things_dir']}/{name}"
-
-
-def named_files(models, humans):
-    """Every file that config and sheets name, with where it was named."""
-    for key in config["things"]:
-        if path := things_file(key):
-            yield f"The config, things.{key}", path
-    if path := config["convexity"]["published"]:
-        yield "The config, convexity.published", path
-    for name, row in humans.items():
-        for field in ("path", "order"):
-            if field in row:
-                yield f"{config['humans']}, human {name}, field {field}", row[field]
-    for name, row in models.items():
-        for path in model_files(row):
-            yield f"{config['models']}, model {name}", path
-
-
-def model_files(row):
-    """The files that a model's row names."""
-    return [
-        row[field] for field in ("identifier", "order") if field in row and row["source"] == "precomputed"
-    ]
-
-
-IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
-
-
-def image_folder():
-    """The folder of images, one folder an object inside; empty where the study has none."""
-    return "" if config["images"] is None else f"{config['things_dir']}/{config['images']['folder']}"
-
-
-def rendered_images():
-    """The images of a simulated world; nothing where the images are real and lie in place."""
-    return [] if config["world"] is None or config["images"] is None else image_folder()
-
-
-def read_downloads():
-    """What can be fetched into things_dir: rows of the downloads sheet by path."""
-    if config["downloads"] is None:
-        return {}
-    schema = yaml.safe_load((BASE / "config/schemas/downloads.schema.yaml").read_text())
-    try:
-        return sheets.read_downloads(config["downloads"], schema)
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
+study = load_study()
+config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
+things_file, world_files = study.things_file, study.world_files
+image_folder, made_images = study.image_folder, study.made_images
+STUDY = f"results/{config['study']}"
 
 
 def downloads_of(*kinds):
     """Paths of the downloads of some kinds, as a regular expression."""
     return alternatives(path for path, row in DOWNLOADS.items() if row["kind"] in kinds)
+
+
+def source_of(path):
+    """The file in things_dir that a download is made from."""
+    return f"{config['things_dir']}/{DOWNLOADS[path]['url'].partition(':')[0]}"
 
 
 def network_to_start_from(wildcards):
@@ -148,64 +68,6 @@ def fetched_weights(wildcards):
     if local or untrained or trained_networks(wildcards):
         return []
     return "<results>/inputs/weights/{model}.json"
-
-
-def needs(estimate, *names):
-    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
-
-    def need(name):
-        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
-
-    return {name: need(name) for name in names}
-
-
-def alignment_needs(wildcards, attempt):
-    """What one alignment asks of the cluster."""
-    return estimates.alignment(N_OBJECTS, gwot_settings(wildcards)["trials"], attempt)
-
-
-def extraction_needs(wildcards, attempt):
-    """What reading the layers of a network asks of the cluster."""
-    row, images = MODELS[wildcards.model], config["images"]
-    # THINGS has 14 images an object and 27 categories.
-    n = {"behaviour": N_OBJECTS, "category": 27 * images["per_category"], "all": 14 * N_OBJECTS}
-    millions = estimates.parameters(row["identifier"])
-    return estimates.extraction(millions, n[wildcards.image_set], len(row["layers"]), attempt)
-
-
-def model_needs(wildcards, attempt):
-    """What a job over all layers of a model asks of the cluster."""
-    return estimates.layers(N_OBJECTS, len(MODELS[wildcards.model]["layers"]), attempt)
-
-
-def layer_needs(wildcards, attempt):
-    """What a job over one layer asks of the cluster."""
-    return estimates.layers(N_OBJECTS, 1, attempt)
-
-
-def count_objects():
-    """How many objects the study has; the number of THINGS concepts while the file that names them is not there."""
-    if config["world"] is not None:
-        return config["world"]["objects"]
-    path = Path(things_file("objects"))
-    return len(path.read_text(encoding="utf-8").split()) if path.is_file() else 1854
-
-
-def world_files():
-    """Every file of the simulated world; none where the data is real."""
-    if config["world"] is None:
-        return []
-    data = [things_file(key) for key in config["things"] if things_file(key)]
-    models = [f"{model}.npy" for model in config["world"]["models"]]
-    models += [f"{network}.npz" for network in config["world"]["networks"]]
-    features = [f"{config['things_dir']}/models/{name}" for name in models]
-    return sorted({*data, *features, f"{config['things_dir']}/human/people.npy"})
-
-
-MODELS, HUMANS = load_study()
-DOWNLOADS = read_downloads()
-N_OBJECTS = count_objects()
-STUDY = f"results/{config['study']}"
 
 
 pathvars:
@@ -244,6 +106,36 @@ def row_of(*fields):
     }
 
 
+def needs(estimate, *names):
+    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
+
+    def need(name):
+        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
+
+    return {name: need(name) for name in names}
+
+
+def alignment_needs(wildcards, attempt):
+    """What one alignment asks of the cluster."""
+    return estimates.alignment(study.count_objects(), gwot_settings(wildcards)["trials"], attempt)
+
+
+def extraction_needs(wildcards, attempt):
+    """What reading the layers of a network asks of the cluster."""
+    row, images = MODELS[wildcards.model], study.count_images(wildcards.image_set)
+    return estimates.extraction(estimates.parameters(row["identifier"]), images, len(row["layers"]), attempt)
+
+
+def model_needs(wildcards, attempt):
+    """What a job over all layers of a model asks of the cluster."""
+    return estimates.layers(study.count_objects(), len(MODELS[wildcards.model]["layers"]), attempt)
+
+
+def layer_needs(wildcards, attempt):
+    """What a job over one layer asks of the cluster."""
+    return estimates.layers(study.count_objects(), 1, attempt)
+
+
 def precomputed_files(wildcards):
     """The features of a model and the file that names their rows."""
     return model_files(MODELS[wildcards.model])
@@ -275,12 +167,11 @@ def gwot_settings(wildcards):
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k", "threads", "robustness")
+        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness")
     }
     for override in config["gwot"]["overrides"]:
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
-            "models", MODELS
-        ):
+        chosen = select_models(override.get("models", "all"), MODELS, "gwot.overrides")
+        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in chosen:
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
 
@@ -290,7 +181,7 @@ def gwot_keys():
     return [
         (human, model, layer)
         for human in selected_humans("gwot")
-        for model in MODELS
+        for model in select_models(config["gwot"]["models"], MODELS, "gwot.models")
         for layer in gwot_layers(model)
     ]
 
@@ -302,7 +193,7 @@ def gwot_outputs(name):
 
 def convexity_models():
     """The models of the convexity study."""
-    return select(config["convexity"]["models"], MODELS, "convexity.models", "model")
+    return select_models(config["convexity"]["models"], MODELS, "convexity.models")
 
 
 def transformed_layers(model):
@@ -349,19 +240,38 @@ def convexity_settings():
     return {key: config["convexity"][key] for key in keys}
 
 
-CONVEXITY_TABLES = ("transform", "finetuning", "correlations", "published")
+# Ours, then those of the published study with our numbers in them.
+CONVEXITY_TABLES = (
+    "transform",
+    "correlations",
+    "matching",
+    "published",
+    *(f"table{n}" for n in range(1, 10)),
+)
+CONVEXITY_FIGURES = ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
 
 
-def study_models():
-    """What the convexity study's tables say of its models."""
-    return {model: described_models()[model] for model in convexity_models()}
+def study_models(*fields):
+    """What the convexity study's tables say of its models, with these fields of their rows."""
+    rows = {model: {field: MODELS[model].get(field, "") for field in fields} for model in convexity_models()}
+    return {model: described_models()[model] | row for model, row in rows.items()}
+
+
+def finetuning_names(wildcards):
+    """A model of the convexity study and its fine-tuned version."""
+    return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
+
+
+def finetuning_pair(image_set):
+    """An input function: the embeddings of a model and of its fine-tuned version."""
+    path = f"<results>/embeddings/{image_set}"
+    return lambda wildcards: [f"{path}/{name}.safetensors" for name in finetuning_names(wildcards)]
 
 
 def convexity_study_outputs():
     """Every figure and table of the convexity study."""
-    figures = ("convexity_depth", "convexity_alignment", "convexity_neighbours", "convexity_correlations")
     return [
-        *[path for name in figures for path in figure_files(name)],
+        *[path for name in CONVEXITY_FIGURES for path in figure_files(f"convexity_{name}")],
         *[
             path
             for name in CONVEXITY_TABLES

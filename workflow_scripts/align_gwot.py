@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from repalign.artefacts import write_arrays, write_table
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align
 from repalign.gwot.journal import fingerprint
 from repalign.gwot.problem import aligned_inputs
 from repalign.job import job

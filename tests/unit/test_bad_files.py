@@ -297,7 +297,11 @@ CASES = {
     "zip: cut short": (archive, "a.zip", zipped(("a", "x" * 1000))[:-10]),
     "checkpoint: a pickle that runs a command": (checkpoint, "w.pth", saved(lambda f: torch.save(Evil(), f))),
     "checkpoint: a bare pickle": (checkpoint, "w.pth", pickle.dumps(Evil())),
-    "checkpoint: cut short": (checkpoint, "w.pth", saved(lambda f: torch.save({"a": torch.ones(9)}, f))[:-60]),
+    "checkpoint: cut short": (
+        checkpoint,
+        "w.pth",
+        saved(lambda f: torch.save({"a": torch.ones(9)}, f))[:-60],
+    ),
     "checkpoint: empty": (checkpoint, "w.pth", b""),
     "checkpoint: a page of a web server": (checkpoint, "w.pth", "<html>404</html>"),
     "checkpoint: safetensors cut short": (checkpoint, "w.safetensors", TENSORS[:-9]),
@@ -351,14 +355,19 @@ def test_bad_images_are_named(tmp_path):
     from repalign.decoding import _Images
     from repalign.images import ImageSet
 
-    Image.new("RGB", (8, 8)).save(tmp_path / "whole.png")
-    contents = {"cut.png": (tmp_path / "whole.png").read_bytes()[:-20], "empty.png": b"", "page.jpg": b"<html>"}
+    Image.effect_noise((64, 64), 50).save(tmp_path / "whole.png")
+    contents = {
+        "cut.png": (tmp_path / "whole.png").read_bytes()[:900],
+        "empty.png": b"",
+        "page.jpg": b"<html>",
+    }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     names = ("gone.png", *contents, "../whole.png")
     image_set = ImageSet(names, tuple(tmp_path / name for name in names), names, ("",) * len(names))
     dataset = _Images(image_set, lambda image: torch.zeros(1))
-    assert all(isinstance(dataset[row][1], str) and "\n" not in dataset[row][1] for row in range(len(names)))
+    reasons = [dataset[row][1] for row in range(len(names))]
+    assert all(isinstance(reason, str) and "\n" not in reason for reason in reasons), reasons
 
 
 if __name__ == "__main__":  # prints the table of what is said now, to compare with the one that is kept

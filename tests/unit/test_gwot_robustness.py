@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from repalign.errors import InputError
 from repalign.gwot.matching import matching_rate
+from repalign.gwot.plans import random_plan
 from repalign.gwot.problem import make_problem
 from repalign.gwot.projection import barycentric_projection, nearest_matching_rate, procrustes
 from repalign.gwot.refine import assignment_finish, hop_basins
@@ -18,7 +19,6 @@ from repalign.gwot.robustness import (
     sensitivity_map,
 )
 from repalign.gwot.solver import NativeSolver
-from repalign.gwot.starts import random_plan
 
 SETTINGS = {"metric": "euclidean", "epsilon": (0.01, 0.1), "trials": 6}
 

@@ -141,7 +141,9 @@ def load_txt(path):
 
 def _reason(error):
     """Why NumPy gave up; where it advises to trust the file, that it is pickled."""
-    return "it holds pickled objects, which are never loaded" if "allow_pickle" in str(error) else str(error)
+    if "allow_pickle" in str(error):
+        return "it holds pickled objects, which are never loaded"
+    return str(error).partition(": <ast")[0]
 
 
 def _read_npz(path, layers):
@@ -155,7 +157,16 @@ def _read_npz(path, layers):
             return {layer: archive[layer] for layer in layers}, names
     except InputError:
         raise
-    except (ValueError, EOFError, OSError, MemoryError, SyntaxError, KeyError, BadZipFile, zlib.error) as error:
+    except (
+        ValueError,
+        EOFError,
+        OSError,
+        MemoryError,
+        SyntaxError,
+        KeyError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(
             f"{path} is not a plain npz archive ({_reason(error)}); save it anew with numpy.savez."
         ) from error

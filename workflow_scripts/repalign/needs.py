@@ -13,7 +13,15 @@ BASE_MINUTES = 10
 # A CUDA context and the libraries' work space.
 BASE_GPU_MB = 2000
 # Millions of parameters by the word for the size in a model's name; most models without one have less than 100.
-SIZES = {"gigantic": 2500, "bigg": 2500, "giant": 1300, "huge": 700, "large": 350, "xxlarge": 900, "xlarge": 400}
+SIZES = {
+    "gigantic": 2500,
+    "bigg": 2500,
+    "giant": 1300,
+    "huge": 700,
+    "large": 350,
+    "xxlarge": 900,
+    "xlarge": 400,
+}
 LETTERS = {"g": 1300, "h": 700, "l": 350}
 MILLIONS = 100
 

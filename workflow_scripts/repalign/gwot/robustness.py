@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from repalign.errors import InputError
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem
 from repalign.gwot.solver import NativeSolver
