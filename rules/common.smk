@@ -1,4 +1,5 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
+import os
 import re
 import sys
 from pathlib import Path
@@ -14,19 +15,30 @@ from repalign import needs as estimates
 from repalign.errors import InputError
 from repalign.provenance import code_digest
 from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, model_files, read_study
+from repalign.study import IMAGE_SOURCES, Study, model_files, read_study
+
+
+# Where the study of this run lies, for its jobs.
+SNAPSHOT = "REPALIGN_STUDY"
 
 
 def load_study():
-    """The checked study; stops with one sentence where config or sheets are wrong."""
+    """The checked study; stops with one sentence where config or sheets are wrong.
+
+    Jobs take the study as it was when the run began: a sheet that is edited meanwhile is of the next run.
+    """
+    if not workflow.is_main_process and SNAPSHOT in os.environ:
+        return Study.read(os.environ[SNAPSHOT])
     schemas = {
         name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
         for name in ("config", "models", "humans", "downloads")
     }
     try:
-        return read_study(config, schemas)
+        found = read_study(config, schemas)
+        os.environ[SNAPSHOT] = str(found.write(".snakemake/repalign"))
     except InputError as error:
         raise WorkflowError(str(error)) from None
+    return found
 
 
 study = load_study()
@@ -68,6 +80,13 @@ def fetched_weights(wildcards):
     if local or untrained or trained_networks(wildcards):
         return []
     return "<results>/inputs/weights/{model}.json"
+
+
+onerror:
+    sys.stderr.write(
+        f"\nrepalign: not everything was made. Each cause stands above in a line that begins with 'repalign:', and in full "
+        f"in {STUDY}/logs/<rule>/. What is finished is kept: mend the cause, then type the same command again.\n"
+    )
 
 
 pathvars:

@@ -1,5 +1,8 @@
 """The study that config and sheets describe, checked before anything runs. Loaded again in every job: nothing heavy."""
 
+import hashlib
+import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,6 +34,23 @@ class Study:
     models: dict
     humans: dict
     downloads: dict
+
+    def write(self, folder):
+        """Write the study to a file of its digest in a folder; return the absolute path."""
+        document = json.dumps([self.config, self.models, self.humans, self.downloads], ensure_ascii=False)
+        name = hashlib.sha256(document.encode()).hexdigest()[:16]
+        path = Path(folder).resolve() / f"study_{name}.json"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}")
+            temporary.write_text(document, encoding="utf-8")
+            os.replace(temporary, path)
+        return path
+
+    @classmethod
+    def read(cls, path):
+        """The study that `write` wrote."""
+        return cls(*json.loads(Path(path).read_text(encoding="utf-8")))
 
     def things_file(self, key):
         """Path of a file of the THINGS data, or nothing where the config has null."""
