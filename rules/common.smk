@@ -114,12 +114,6 @@ def selected_humans(stage):
     return select(config[stage]["humans"], HUMANS, f"{stage}.humans", "human")
 
 
-def gwot_layers(model):
-    """The layers of a model that are aligned."""
-    row = MODELS[model]
-    return row["layers"] if config["gwot"]["layers"] == "all" else [row["readout"]]
-
-
 def gwot_settings(wildcards):
     """The settings of one pair: the defaults, then every override that names it."""
     shared = {
@@ -136,11 +130,15 @@ def gwot_settings(wildcards):
 
 def gwot_keys():
     """(human, model, layer) of every alignment of the study."""
+    layerwise = convexity_models() if config["convexity"]["align"] else []
+    aligned = {*select_models(config["gwot"]["models"], MODELS, "gwot.models"), *layerwise}
+    every = MODELS if config["gwot"]["layers"] == "all" else layerwise
     return [
         (human, model, layer)
         for human in selected_humans("gwot")
-        for model in select_models(config["gwot"]["models"], MODELS, "gwot.models")
-        for layer in gwot_layers(model)
+        for model in MODELS
+        if model in aligned
+        for layer in (MODELS[model]["layers"] if model in every else [MODELS[model]["readout"]])
     ]
 
 
@@ -152,6 +150,12 @@ def gwot_outputs(name):
 def convexity_models():
     """The models of the convexity study."""
     return select_models(config["convexity"]["models"], MODELS, "convexity.models")
+
+
+def classifier_models():
+    """The models of the convexity study whose classifier is asked about the segments between members."""
+    chosen = config["convexity"]["euclidean"]["models"]
+    return convexity_models() if chosen == "all" else chosen
 
 
 def transformed_layers(model):
@@ -215,28 +219,18 @@ def study_models(*fields):
     return {model: described_models()[model] | row for model, row in rows.items()}
 
 
-def finetuning_names(wildcards):
+def finetuning_pair(wildcards):
     """A model of the convexity study and its fine-tuned version."""
     return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
 
 
-def finetuning_pair(image_set):
-    """An input function: the embeddings of a model and of its fine-tuned version."""
-    path = f"<results>/embeddings/{image_set}"
-    return lambda wildcards: [f"{path}/{name}.safetensors" for name in finetuning_names(wildcards)]
-
-
 def convexity_study_outputs():
     """Every figure and table of the convexity study."""
-    return [
-        *[path for name in CONVEXITY_FIGURES for path in figure_files(f"convexity_{name}")],
-        *[
-            path
-            for name in CONVEXITY_TABLES
-            for path in multiext(f"<results>/tables/convexity_{name}", ".tsv", ".tex")
-        ],
-        "<results>/aggregate/joined_layers.tsv",
-    ]
+    tables = expand(
+        "<results>/tables/convexity_{name}.{ending}", name=CONVEXITY_TABLES, ending=("tsv", "tex")
+    )
+    figures = [path for name in CONVEXITY_FIGURES for path in figure_files(f"convexity_{name}")]
+    return [*figures, *tables, "<results>/aggregate/joined_layers.tsv"]
 
 
 def described_models():
