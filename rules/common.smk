@@ -1,4 +1,5 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
+import os
 import re
 import sys
 from pathlib import Path
@@ -29,6 +30,9 @@ def load_study():
 
 
 study = load_study()
+# The password of the images reaches its script through the environment alone: params and config are written to disk.
+if password := config.pop("things_password"):
+    os.environ["THINGS_PASSWORD"] = password
 config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
 things_file, world_files = study.things_file, study.world_files
 image_folder, made_images = study.image_folder, study.made_images

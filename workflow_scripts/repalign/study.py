@@ -98,7 +98,9 @@ def read_study(config, schemas):
         One sentence about the first thing that is wrong.
     """
     check(config, schemas["config"], "The config")
-    config = config | {"convexity": _without_removed_pairs(config["convexity"])}
+    # The password stays out of what scripts and reports get to see.
+    config = {key: value for key, value in config.items() if key != "things_password"}
+    config |= {"convexity": _without_removed_pairs(config["convexity"])}
     directories = {"things_dir": config["things_dir"]}
     sheet = config["downloads"]
     study = Study(
