@@ -2,6 +2,7 @@
 import csv
 import re
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import yaml
@@ -41,6 +42,8 @@ def load_study():
             raise InputError(
                 f"{config['models']}: {image_models[0]} reads images, but the config has images: null; name their folder."
             )
+        if config["gwot"]["map"] is not None:
+            select(config["gwot"]["map"]["systems"], {**humans, **models}, "The config, gwot.map.systems", "human or model")
         for number, override in enumerate(config["gwot"]["overrides"]):
             source = f"The config, gwot.overrides.{number}"
             select(override.get("humans", "all"), humans, f"{source}.humans", "human")
@@ -168,6 +171,8 @@ def alternatives(names):
 wildcard_constraints:
     model=alternatives(MODELS),
     human=alternatives(HUMANS),
+    first=alternatives([*HUMANS, *MODELS]),
+    second=alternatives([*HUMANS, *MODELS]),
     layer=alternatives({layer for row in MODELS.values() for layer in row["layers"]}),
     image_set=alternatives(config["image_sets"]),
     space="original|naive",
@@ -211,19 +216,55 @@ def gwot_layers(model):
     return row["layers"] if config["gwot"]["layers"] == "all" else [row["readout"]]
 
 
-def gwot_settings(wildcards):
+def gwot_settings(human, model):
     """The settings of one pair: the defaults, then every override that names it."""
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k", "threads", "robustness")
+        if key not in ("layers", "humans", "overrides", "top_k", "threads", "robustness", "map")
     }
     for override in config["gwot"]["overrides"]:
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
-            "models", MODELS
-        ):
+        if human in override.get("humans", HUMANS) and model in override.get("models", MODELS):
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
+
+
+def align_settings(wildcards):
+    """The settings of one alignment."""
+    return gwot_settings(wildcards.human, wildcards.model)
+
+
+def map_settings(wildcards):
+    """The settings of one pair of the map of systems."""
+    return gwot_settings(wildcards.first, wildcards.second) | {"trials": config["gwot"]["map"]["trials"]}
+
+
+def system_file(name):
+    """A params-free input function: the representation of a human or model of the map."""
+
+    def path(wildcards):
+        system = getattr(wildcards, name)
+        return f"<results>/inputs/humans/{system}.safetensors" if system in HUMANS else (
+            f"<results>/embeddings/behaviour/{system}.safetensors"
+        )
+
+    return path
+
+
+def system_layer(wildcards):
+    """The layer that stands for each system of a pair; none for a human."""
+    return {
+        name: None if name in HUMANS else MODELS[name]["readout"]
+        for name in (wildcards.first, wildcards.second)
+    }
+
+
+def map_pairs():
+    """Every unordered pair of systems of the map; none where the config has no map."""
+    if config["gwot"]["map"] is None:
+        return []
+    chosen = select(config["gwot"]["map"]["systems"], {**HUMANS, **MODELS}, "gwot.map.systems", "human or model")
+    return list(combinations(chosen, 2))
 
 
 def gwot_keys():
@@ -239,6 +280,9 @@ def gwot_keys():
 def gwot_outputs(name):
     """One file of every alignment of the study, in the order of gwot_keys()."""
     return [f"<results>/gwot/{human}/{model}/{layer}/{name}" for human, model, layer in gwot_keys()]
+
+
+GWOT_ROBUSTNESS = [f"<results>/aggregate/gwot_{name}.parquet" for name in ("robustness", "sensitivity")]
 
 
 def convexity_models():
@@ -342,10 +386,10 @@ def all_tables():
 
 def final_outputs():
     """What a bare `snakemake` makes."""
-    robustness = ("robustness.tsv", "sensitivity.tsv") if config["gwot"]["robustness"] else ()
     return [
         *all_figures(),
         *all_tables(),
         *(convexity_study_outputs() if convexity_models() else []),
-        *(path for name in robustness for path in gwot_outputs(name)),
+        *(GWOT_ROBUSTNESS if config["gwot"]["robustness"] else []),
+        *(["<results>/aggregate/gwot_map.parquet"] if map_pairs() else []),
     ]

@@ -1,6 +1,6 @@
 """Matching rates of one transport plan."""
 
-import numpy as np
+from functools import partial
 
 from repalign.gwot.matching import category_hits, matching_chance, object_hits
 from repalign.scoring.rows import score_table
@@ -43,27 +43,28 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
     matching from model to human has the suffix `_columns`
     """
     rows = [{**shared, "metric": "gwot_loss", "value": loss, "n": len(plan), "seed": seed}]
+    for metric, hits, chance in _kinds(plan, concepts, ks):
+        low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
+        score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "chance": chance(), "n": len(hits)}
+        rows.append({**shared, "metric": metric, **score, "seed": seed})
+    return score_table(rows)
+
+
+def matching_rates(plan, concepts, ks):
+    """The rates of `matching_scores` alone, as `{metric: value}`."""
+    return {metric: float(hits.mean()) for metric, hits, _ in _kinds(plan, concepts, ks)}
+
+
+def _kinds(plan, concepts, ks):
+    """Every kind of match: its metric, hits of the objects that count, and its chance as a function."""
     tables = {None: None, **category_tables(concepts)}
     for k in (k for k in ks if k <= len(plan)):
         for name, table in tables.items():
-            counted = np.ones(len(plan), dtype=bool) if table is None else table.any(axis=1)
+            kind = f"top{k}" if name is None else f"{name}_top{k}"
             for direction in DIRECTIONS:
                 if table is None:
                     hits = object_hits(plan, k, direction)
                 else:
-                    hits = category_hits(plan, table, k, direction)[counted]
-                low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
-                kind = f"top{k}" if name is None else f"{name}_top{k}"
-                rows.append(
-                    {
-                        **shared,
-                        "metric": f"gwot_{kind}" + ("" if direction == "rows" else "_columns"),
-                        "value": hits.mean(),
-                        "ci_low": low,
-                        "ci_high": high,
-                        "chance": matching_chance(len(plan), k, table),
-                        "n": int(counted.sum()),
-                        "seed": seed,
-                    }
-                )
-    return score_table(rows)
+                    hits = category_hits(plan, table, k, direction)[table.any(axis=1)]
+                metric = f"gwot_{kind}" + ("" if direction == "rows" else "_columns")
+                yield metric, hits, partial(matching_chance, len(plan), k, table)
