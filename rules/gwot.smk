@@ -117,7 +117,7 @@ rule align_systems:
     params:
         code=code("align_systems"),
         settings=map_settings,
-        layers=system_layer,
+        layers=system_layers,
         top_k=config["gwot"]["top_k"],
         seed=config["seed"],
     script:
@@ -137,6 +137,5 @@ rule aggregate_gwot_map:
         "../envs/measures.yaml"
     params:
         code=code("aggregate_gwot_map"),
-        pairs=map_pairs(),
     script:
         "../workflow_scripts/aggregate_gwot_map.py"

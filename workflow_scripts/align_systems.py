@@ -12,11 +12,8 @@ from repalign.scoring.matching import matching_rates
 with job(snakemake.log[0]) as log:
     torch.set_num_threads(snakemake.threads)
     names = snakemake.wildcards.first, snakemake.wildcards.second
-    settings, layers = dict(snakemake.params.settings), snakemake.params.layers
-    systems = [
-        load_system(path, layers[name])
-        for path, name in zip((snakemake.input.first, snakemake.input.second), names, strict=True)
-    ]
+    settings, files = dict(snakemake.params.settings), (snakemake.input.first, snakemake.input.second)
+    systems = [load_system(*pair) for pair in zip(files, snakemake.params.layers, strict=True)]
     objects = [name for name in systems[0].objects if name in set(systems[1].objects)]
     first, second = (system.of(objects) for system in systems)
     source, target, settings["metric"] = aligned_inputs(first, second, settings["metric"])

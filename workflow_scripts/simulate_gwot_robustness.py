@@ -8,7 +8,7 @@ from repalign.artefacts import read_arrays, read_table, write_table
 from repalign.gwot.problem import aligned_inputs
 from repalign.gwot.robustness import robustness_table, sensitivity_map
 from repalign.job import job
-from repalign.representations import load_embeddings, load_human
+from repalign.representations import load_human, load_system
 from repalign.scoring.matching import matching_rates
 
 with job(snakemake.log[0]) as log:
@@ -16,8 +16,8 @@ with job(snakemake.log[0]) as log:
     params, wildcards = snakemake.params, snakemake.wildcards
     settings = {**params.settings, "time_budget": None}
     human = load_human(snakemake.input.human)
-    model = load_embeddings(snakemake.input.model, [wildcards.layer]).of(wildcards.layer, human.objects)
-    source, target, settings["metric"] = aligned_inputs(human.array, model, human.kind, settings["metric"])
+    model = load_system(snakemake.input.model, wildcards.layer).of(human.objects)
+    source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     arrays, metadata = read_arrays(snakemake.input.plan)
     concepts = read_table(snakemake.input.concepts).set_index("object").loc[list(human.objects)].reset_index()
     rates = partial(matching_rates, concepts=concepts, ks=params.top_k)

@@ -12,12 +12,11 @@ from repalign.gwot.annealed import annealed_search
 from repalign.gwot.journal import Journal, fingerprint
 from repalign.gwot.paper import STAGES as PAPER
 from repalign.gwot.paper import paper_search
-from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.search import Search
 from repalign.gwot.solver import NativeSolver
 
-SOLVERS = {"native": NativeSolver, "pot": PotSolver}
+SOLVERS = ("native", "pot")
 STRATEGIES = {
     "annealed": (annealed_search, ANNEALED),
     "paper": (paper_search, PAPER),
@@ -131,13 +130,23 @@ def align(
     find, stages = STRATEGIES[strategy]
     journal = Journal(storage, fingerprint(*_arrays(problem), settings), stages)
     search = Search(
-        SOLVERS[solver](problem, device=resolve_device(device), dtype=dtype),
+        _solver(solver)(problem, device=resolve_device(device), dtype=dtype),
         journal,
         seed=seed,
         time_budget=time_budget,
     )
     rerun = find(search, epsilon=epsilon, trials=trials, **options)
     return _alignment(search, rerun, epsilon)
+
+
+def _solver(name):
+    if name == "native":
+        return NativeSolver
+    from repalign.gwot.pot import (
+        PotSolver,
+    )  # POT loads scikit-learn, which takes longer than a small alignment
+
+    return PotSolver
 
 
 def _arrays(problem):

@@ -2,7 +2,17 @@
 
 from functools import partial
 
-from repalign.gwot.matching import category_hits, matching_chance, object_hits
+import numpy as np
+import pandas as pd
+
+from repalign.gwot.matching import (
+    category_hits,
+    category_rates,
+    largest,
+    matching_chance,
+    object_hits,
+    ranks_of_truth,
+)
 from repalign.scoring.rows import score_table
 from repalign.statistics import mean_interval
 from repalign.things import OTHERS, membership_matrix
@@ -68,3 +78,46 @@ def _kinds(plan, concepts, ks):
                     hits = category_hits(plan, table, k, direction)[table.any(axis=1)]
                 metric = f"gwot_{kind}" + ("" if direction == "rows" else "_columns")
                 yield metric, hits, partial(matching_chance, len(plan), k, table)
+
+
+def object_table(plan, concepts):
+    """What a plan says of every object, in both directions.
+
+    Returns
+    -------
+    data frame with one row per object: object, category, rank and rank_columns (how many partners beat the true one,
+    ties counted in half; 0 is a hit), partner and partner_columns (the object with the largest entry)
+    """
+    objects = concepts["object"].to_numpy()
+    columns = {"object": objects, "category": concepts["category"].to_numpy()}
+    for direction, suffix in zip(DIRECTIONS, ("", "_columns"), strict=True):
+        columns[f"rank{suffix}"] = ranks_of_truth(plan, direction)
+        columns[f"partner{suffix}"] = objects[largest(plan, 1, direction)[:, 0]]
+    return pd.DataFrame(columns)
+
+
+def category_table(plan, concepts, ks):
+    """Matching rates within every category of the exclusive table (`others` too).
+
+    Returns
+    -------
+    data frame with one row per category, k and direction: category, n, k, direction, object_rate, category_rate
+    """
+    members, names = membership_matrix(concepts, "category")
+    rows = []
+    for k in (k for k in ks if k <= len(plan)):
+        for direction in DIRECTIONS:
+            found, shared = category_rates(plan, members, k, direction)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "category": names,
+                        "n": np.asarray(members).sum(axis=0).astype(int),
+                        "k": k,
+                        "direction": direction,
+                        "object_rate": found,
+                        "category_rate": shared,
+                    }
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
