@@ -1,6 +1,8 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
+import os
 import re
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import yaml
@@ -13,7 +15,7 @@ sys.path.insert(0, str(SCRIPTS))
 from repalign.errors import InputError
 from repalign.provenance import code_digest
 from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, model_files, read_study
+from repalign.study import IMAGE_SOURCES, model_files, read_study, select_systems
 
 
 def load_study():
@@ -29,6 +31,9 @@ def load_study():
 
 
 study = load_study()
+# The password of the images reaches its script through the environment alone: params and config are written to disk.
+if password := config.pop("things_password"):
+    os.environ["THINGS_PASSWORD"] = password
 config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
 things_file, world_files = study.things_file, study.world_files
 image_folder, made_images = study.image_folder, study.made_images
@@ -77,6 +82,8 @@ def alternatives(names):
 wildcard_constraints:
     model=alternatives(MODELS),
     human=alternatives(HUMANS),
+    first=alternatives([*HUMANS, *MODELS]),
+    second=alternatives([*HUMANS, *MODELS]),
     layer=alternatives({layer for row in MODELS.values() for layer in row["layers"]}),
     image_set=alternatives(config["image_sets"]),
     space="original|naive",
@@ -114,18 +121,55 @@ def selected_humans(stage):
     return select(config[stage]["humans"], HUMANS, f"{stage}.humans", "human")
 
 
-def gwot_settings(wildcards):
+def gwot_settings(human, model):
     """The settings of one pair: the defaults, then every override that names it."""
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness")
+        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness", "map")
     }
     for override in config["gwot"]["overrides"]:
         chosen = select_models(override.get("models", "all"), MODELS, "gwot.overrides")
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in chosen:
+        if human in override.get("humans", HUMANS) and model in chosen:
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
+
+
+def align_settings(wildcards):
+    """The settings of one alignment of a model with a human."""
+    return gwot_settings(wildcards.human, wildcards.model)
+
+
+def map_settings(wildcards):
+    """The settings of one pair of the map of systems."""
+    return gwot_settings(wildcards.first, wildcards.second) | {"trials": config["gwot"]["map"]["trials"]}
+
+
+def map_systems():
+    """The humans and models of the map of systems; none where the config has no map."""
+    return select_systems(config["gwot"]["map"], HUMANS, MODELS)
+
+
+def map_pairs():
+    """Every unordered pair of systems of the map."""
+    return list(combinations(map_systems(), 2))
+
+
+def system_file(name):
+    """An input function: the representation of one system of a pair."""
+
+    def path(wildcards):
+        system = getattr(wildcards, name)
+        stage = "inputs/humans" if system in HUMANS else "embeddings/behaviour"
+        return f"<results>/{stage}/{system}.safetensors"
+
+    return path
+
+
+def system_layers(wildcards):
+    """The layer that stands for each system of a pair; none for a human."""
+    pair = (wildcards.first, wildcards.second)
+    return [None if system in HUMANS else MODELS[system]["readout"] for system in pair]
 
 
 def gwot_keys():
@@ -145,6 +189,9 @@ def gwot_keys():
 def gwot_outputs(name):
     """One file of every alignment of the study, in the order of gwot_keys()."""
     return [f"<results>/gwot/{human}/{model}/{layer}/{name}" for human, model, layer in gwot_keys()]
+
+
+GWOT_ROBUSTNESS = [f"<results>/aggregate/gwot_{name}.parquet" for name in ("robustness", "sensitivity")]
 
 
 def convexity_models():
@@ -263,10 +310,10 @@ def all_tables():
 
 def final_outputs():
     """What a bare `snakemake` makes."""
-    robustness = ("robustness.tsv", "sensitivity.tsv") if config["gwot"]["robustness"] else ()
     return [
         *all_figures(),
         *all_tables(),
         *(convexity_study_outputs() if convexity_models() else []),
-        *(path for name in robustness for path in gwot_outputs(name)),
+        *(GWOT_ROBUSTNESS if config["gwot"]["robustness"] else []),
+        *(["<results>/aggregate/gwot_map.parquet"] if map_pairs() else []),
     ]

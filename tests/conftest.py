@@ -24,7 +24,7 @@ naive_transform: {layers: [first, last], regularisation: [0.3]}
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `things` need the real files, slow ones run in CI: there all must run. Benchmarks run when asked for."""
+    """Tests marked `things` need the real files; slow ones run in CI, where all must run; benchmarks when asked for."""
     in_ci = bool(os.environ.get("CI"))
     skip_slow = pytest.mark.skip(reason="slow; run `CI=true make test`")
     skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")

@@ -78,6 +78,13 @@ def model_files(row):
     return [row[field] for field in ("identifier", "order") if field in row]
 
 
+def select_systems(settings, humans, models):
+    """The humans and models that `gwot.map` names; none where it is null."""
+    if settings is None:
+        return []
+    return select(settings["systems"], {**humans, **models}, "The config, gwot.map.systems", "human or model")
+
+
 def read_study(config, schemas):
     """Check the config and read its sheets.
 
@@ -98,7 +105,9 @@ def read_study(config, schemas):
         One sentence about the first thing that is wrong.
     """
     check(config, schemas["config"], "The config")
-    config = config | {"convexity": _without_removed_pairs(config["convexity"])}
+    # The password stays out of what scripts and reports get to see.
+    config = {key: value for key, value in config.items() if key != "things_password"}
+    config |= {"convexity": _without_removed_pairs(config["convexity"])}
     directories = {"things_dir": config["things_dir"]}
     sheet = config["downloads"]
     study = Study(
@@ -136,6 +145,7 @@ def _check_gwot(study):
     for stage in ("gwot", "rsa", "similarity", "clustering"):
         select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
     select_models(config["gwot"]["models"], models, "The config, gwot.models")
+    select_systems(config["gwot"]["map"], humans, models)
     for number, override in enumerate(config["gwot"]["overrides"]):
         source = f"The config, gwot.overrides.{number}"
         select(override.get("humans", "all"), humans, f"{source}.humans", "human")
