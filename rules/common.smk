@@ -201,8 +201,8 @@ def convexity_models():
 
 def classifier_models():
     """The models of the convexity study whose classifier is asked about the segments between members."""
-    chosen = config["convexity"]["euclidean"]["models"]
-    return convexity_models() if chosen == "all" else chosen
+    wanted = config["convexity"]["euclidean"] is not None
+    return [model for model in convexity_models() if wanted and MODELS[model]["source"] in IMAGE_SOURCES]
 
 
 def transformed_layers(model):

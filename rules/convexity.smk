@@ -33,8 +33,8 @@ rule score_convexity:
 
 rule score_euclidean_convexity:
     input:
-        model=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.safetensors",
         head=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head.safetensors",
+        features=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head_input.safetensors",
         concepts="<results>/inputs/concepts.tsv",
     output:
         "<results>/convexity/euclidean/{model}.tsv",
@@ -49,7 +49,7 @@ rule score_euclidean_convexity:
         runtime=60,
     params:
         code=code("score_euclidean_convexity"),
-        settings={key: value for key, value in config["convexity"]["euclidean"].items() if key != "models"},
+        settings=config["convexity"]["euclidean"],
         statistics=config["statistics"],
         seed=config["seed"],
     script:

@@ -548,8 +548,9 @@ def test_euclidean_convexity_of_a_planted_head(world):
     assert len(drawn) > 4
     assert (drawn["ci_low"] <= drawn["value"]).all()
     assert (drawn["value"] <= drawn["ci_high"]).all()
-    summary = euclidean_summary(table).iloc[0]
+    summary = euclidean_summary(table, {"m": ["first", "l", "last"]}).iloc[0]
     assert (summary["metric"], summary["layer"]) == ("euclidean_convexity", "l")
+    assert euclidean_summary(table, {"m": ["first", "last"]}).iloc[0]["layer"] == "last"
     assert summary["value"] == pytest.approx(classes["value"].mean())
     assert summary["chance"] < 0.4
     # The outputs along a segment stand for the features: pushing each point through the head gives the same.
@@ -562,8 +563,16 @@ def test_euclidean_convexity_of_a_planted_head(world):
     # Regions of a linear classifier are convex.
     assert (everything["value"] == 1).all()
     strange = head | {"classes": [f"class {i}" for i in range(len(names))]}
-    with pytest.raises(InputError, match="named like a category"):
-        euclidean_scores(labels, features, strange, concepts, world.objects, EUCLIDEAN, **BOOT)
+    for other in (strange, head | {"classes": []}):
+        unmatched = euclidean_scores(labels, features, other, concepts, world.objects, EUCLIDEAN, **BOOT)
+        assert unmatched.columns.tolist() == table.columns.tolist()
+        assert unmatched.empty
+        assert euclidean_summary(unmatched, {}).empty
+    assert euclidean_scores(labels, None, {}, concepts, world.objects, EUCLIDEAN, **BOOT).empty
+    nameless = euclidean_scores(
+        labels, features, head | {"classes": []}, concepts, world.objects, predicted, **BOOT
+    )
+    np.testing.assert_array_equal(nameless["value"], everything["value"])
     with pytest.raises(InputError, match="reads 6 features"):
         euclidean_scores(labels, features[:, :5], head, concepts, world.objects, EUCLIDEAN, **BOOT)
 

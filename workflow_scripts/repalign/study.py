@@ -158,8 +158,6 @@ def _check_gwot(study):
 def _check_convexity(study):
     config, models = study.config, study.models
     select_models(config["convexity"]["models"], models, "The config, convexity.models")
-    if (classifiers := config["convexity"]["euclidean"]["models"]) != "all":
-        select(classifiers, models, "The config, convexity.euclidean.models", "model")
     for pair in config["convexity"]["finetuned"].items():
         select(pair, models, "The config, convexity.finetuned", "model")
     for alias in config["naive_transform"]["layers"]:

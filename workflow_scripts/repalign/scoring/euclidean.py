@@ -1,15 +1,17 @@
-"""Euclidean convexity of the layer that a model's own classifier reads."""
+"""Euclidean convexity of the features that a model's own classifier reads."""
 
 import numpy as np
+import pandas as pd
 
 from repalign.convexity.classes import PairScores
 from repalign.convexity.euclidean import euclidean_convexity, linear_classifier
 from repalign.convexity.intervals import convexity_samples
-from repalign.errors import InputError, listed
+from repalign.errors import InputError
 from repalign.scoring.convexity import JUDGES, MEAN, add_intervals, category_members, class_rows
 from repalign.scoring.rows import score_table
 
 METRIC = "euclidean_convexity"
+COLUMNS = ["category", "value", "sem", "ci_low", "ci_high", "chance", "n", "pairs", "seed"]
 
 
 def head_members(concepts, objects, classes):
@@ -51,14 +53,14 @@ def _plain(name):
 def euclidean_scores(labels, features, head, concepts, objects, settings, *, n_boot, confidence, seed):
     """Euclidean convexity of every class of a linear head, one row a class and their mean last.
 
-    Only the layer that the head reads has a score: from pooled features of an earlier layer the rest of the network
-    cannot go on.
+    Only what the head reads has a score: from pooled features of an earlier layer the rest of the network cannot go
+    on.
 
     Parameters
     ----------
     labels : dict, columns that every row shares (model, layer)
-    features : (n, d) array, the input of the head
-    head : dict of `weight` (n_outputs, d), `bias` (n_outputs,) and `classes` (names of the outputs)
+    features : (n, d) array, the input of the head; None where the model has no linear classifier
+    head : dict of `weight` (n_outputs, d), `bias` (n_outputs,) and `classes` (names of the outputs, or none)
     concepts, objects : see `head_members`
     settings : dict with pairs and permutations, see the config key `convexity`, and members: `named` (see
         `head_members`) or `predicted` (the points that the classifier itself assigns to a class; their segments stay
@@ -67,9 +69,12 @@ def euclidean_scores(labels, features, head, concepts, objects, settings, *, n_b
 
     Returns
     -------
-    data frame: the shared columns, category, value, sem, ci_low, ci_high, chance (permuted memberships), n, pairs,
-    seed
+    data frame: the shared columns and `COLUMNS`, chance by permuted memberships; without rows where no class has two
+    members
     """
+    columns = [*labels, *COLUMNS]
+    if features is None:
+        return pd.DataFrame(columns=columns)
     if head["weight"].shape[1] != features.shape[1]:
         raise InputError(
             f"The classifier of {labels['model']} reads {head['weight'].shape[1]} features, but its layer "
@@ -81,13 +86,13 @@ def euclidean_scores(labels, features, head, concepts, objects, settings, *, n_b
     if settings["members"] == "predicted":
         members = winner(outputs)[:, None] == np.arange(outputs.shape[1])
     else:
-        members = head_members(concepts, objects, head["classes"])
+        members = np.zeros((len(outputs), outputs.shape[1]), dtype=bool)
+        if head["classes"]:
+            members = head_members(concepts, objects, head["classes"])
     if (members.sum(axis=0) < 2).all():
-        raise InputError(
-            f"No class of the classifier of {labels['model']} ({listed(head['classes'])}) is named like a category or "
-            "object with two images; set convexity.euclidean.members: predicted."
-        )
-    result = euclidean_convexity(outputs, members, winner, settings["pairs"], seed, classes=head["classes"])
+        return pd.DataFrame(columns=columns)
+    names = head["classes"] or range(members.shape[1])
+    result = euclidean_convexity(outputs, members, winner, settings["pairs"], seed, classes=names)
     rng = np.random.default_rng(seed)
     permuted = [
         euclidean_convexity(
@@ -102,8 +107,7 @@ def euclidean_scores(labels, features, head, concepts, objects, settings, *, n_b
     add_intervals(
         table, ("ci_low", "ci_high"), convexity_samples(both, members, n_boot=n_boot, seed=seed), confidence
     )
-    table = table.iloc[[*used, len(table) - 1]].assign(**labels, seed=seed)
-    return table[[*labels, "category", "value", "sem", "ci_low", "ci_high", "chance", "n", "pairs", "seed"]]
+    return table.iloc[[*used, len(table) - 1]].assign(**labels, seed=seed)[columns]
 
 
 def _both_ways(pairs):
@@ -112,8 +116,15 @@ def _both_ways(pairs):
     return PairScores(first, second, np.tile(pairs.which, 2), np.tile(pairs.score, 2))
 
 
-def euclidean_summary(table):
-    """The mean as a row of the tidy table."""
-    row = table[table["category"] == MEAN].iloc[0]
-    keys = ("model", "layer", "value", "ci_low", "ci_high", "chance", "n", "seed")
-    return score_table([{key: row[key] for key in keys} | {"metric": METRIC, "human": JUDGES}])
+def euclidean_summary(table, layers):
+    """The mean as a row of the tidy table, none where there are no scores.
+
+    What the classifier reads counts as the last of the model's `layers` (a dict by model) where it is none of them.
+    """
+    keys = ("model", "value", "ci_low", "ci_high", "chance", "n", "seed")
+    rows = []
+    for row in table[table["category"] == MEAN].to_dict("records"):
+        own = layers[row["model"]]
+        layer = row["layer"] if row["layer"] in own else own[-1]
+        rows.append({key: row[key] for key in keys} | {"layer": layer, "metric": METRIC, "human": JUDGES})
+    return score_table(rows)
