@@ -12,7 +12,7 @@ SCRIPTS = BASE / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from repalign.errors import InputError
-from repalign.provenance import code_digest
+from repalign.provenance import code_digest, files_digest
 from repalign.sheets import read_humans, read_models, require_files, resolve_layer, select
 from repalign.validation import check
 
@@ -45,12 +45,23 @@ def load_study():
             source = f"The config, gwot.overrides.{number}"
             select(override.get("humans", "all"), humans, f"{source}.humans", "human")
             select(override.get("models", "all"), models, f"{source}.models", "model")
+        check_figures()
         if (pair := config["figures"]["transport_plans"]) is not None:
             select(pair[:1], humans, "The config, figures.transport_plans", "human")
             select(pair[1:], models, "The config, figures.transport_plans", "model")
     except InputError as error:
         raise WorkflowError(str(error)) from None
     return models, humans
+
+
+def check_figures():
+    """Refuse a size that is not among the sizes."""
+    figures = config["figures"]
+    if figures["size"] not in figures["sizes"]:
+        raise InputError(
+            f"The config, figures.size: '{figures['size']}' is not among figures.sizes; write one of "
+            f"{', '.join(figures['sizes'])}."
+        )
 
 
 def check_convexity_study(models):
@@ -290,62 +301,7 @@ def convexity_settings():
     return {key: config["convexity"][key] for key in keys}
 
 
-CONVEXITY_TABLES = ("transform", "finetuning", "correlations", "published")
-
-
-def study_models():
-    """What the convexity study's tables say of its models."""
-    return {model: described_models()[model] for model in convexity_models()}
-
-
-def convexity_study_outputs():
-    """Every figure and table of the convexity study."""
-    figures = ("convexity_depth", "convexity_alignment", "convexity_neighbours", "convexity_correlations")
-    return [
-        *[path for name in figures for path in figure_files(name)],
-        *[
-            path
-            for name in CONVEXITY_TABLES
-            for path in multiext(f"<results>/tables/convexity_{name}", ".tsv", ".tex")
-        ],
-        "<results>/aggregate/joined_layers.tsv",
-    ]
-
-
 def described_models():
     """What the aggregate says of every model: the descriptive fields of its row."""
     fields = ("paradigm", "objective", "architecture", "train_data", "train_images", "layers", "readout")
     return {name: {field: row[field] for field in fields if field in row} for name, row in MODELS.items()}
-
-
-def figure_style():
-    """The look of every figure; what a figure shows is not part of it."""
-    return {key: config["figures"][key] for key in ("width_mm", "font_size", "titles")}
-
-
-def figure_files(name):
-    """The files of a figure: one per format, and its data."""
-    return multiext(
-        f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv"
-    )
-
-
-def all_figures():
-    """Every figure of the study."""
-    return [path for name in ("agreement", "matching", "transport_plans") for path in figure_files(name)]
-
-
-def all_tables():
-    """Every table of the study."""
-    return multiext("<results>/tables/models", ".tsv", ".tex")
-
-
-def final_outputs():
-    """What a bare `snakemake` makes."""
-    robustness = ("robustness.tsv", "sensitivity.tsv") if config["gwot"]["robustness"] else ()
-    return [
-        *all_figures(),
-        *all_tables(),
-        *(convexity_study_outputs() if convexity_models() else []),
-        *(path for name in robustness for path in gwot_outputs(name)),
-    ]

@@ -83,7 +83,7 @@ rule plot_convexity_depth:
     input:
         "<results>/aggregate/layer_scores.parquet",
     output:
-        figure_files("convexity_depth"),
+        figure_outputs("convexity_depth"),
     log:
         "<logs>/plot_convexity_depth.log",
     benchmark:
@@ -104,7 +104,7 @@ rule plot_convexity_alignment:
         joined="<results>/aggregate/joined_layers.tsv",
         correlations="<results>/aggregate/convexity_correlations.tsv",
     output:
-        figure_files("convexity_alignment"),
+        figure_outputs("convexity_alignment"),
     log:
         "<logs>/plot_convexity_alignment.log",
     benchmark:
@@ -123,7 +123,7 @@ rule plot_convexity_neighbours:
     input:
         convexity_tables(),
     output:
-        figure_files("convexity_neighbours"),
+        figure_outputs("convexity_neighbours"),
     log:
         "<logs>/plot_convexity_neighbours.log",
     benchmark:
@@ -143,7 +143,7 @@ rule plot_convexity_correlations:
     input:
         "<results>/aggregate/correlation_matrix.tsv",
     output:
-        figure_files("convexity_correlations"),
+        figure_outputs("convexity_correlations"),
     log:
         "<logs>/plot_convexity_correlations.log",
     benchmark:
