@@ -18,6 +18,7 @@ include: "rules/naive_transform.smk"
 include: "rules/convexity.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:

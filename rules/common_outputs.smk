@@ -32,7 +32,7 @@ def study_models():
 def convexity_study_outputs():
     """Every figure and table of the convexity study."""
     return [
-        *[path for name in CONVEXITY_FIGURES for path in figure_files(name)],
+        *[path for name in study_figures() if name in CONVEXITY_FIGURES for path in figure_files(name)],
         *[
             path
             for name in CONVEXITY_TABLES
@@ -79,12 +79,16 @@ def table_outputs(name):
 
 
 def study_figures():
-    """The figures that the models of the study allow, by name."""
+    """Titles of the figures that the models of the study allow, by name."""
     compared = {row["paradigm"] for row in MODELS.values()} - {"human", "random"}
-    return [
-        *(name for name in GWOT_FIGURES if name != "paradigm_effects" or len(compared) > 1),
-        *(CONVEXITY_FIGURES if convexity_models() else ()),
-    ]
+    # Three layers are the fewest that a correlation over layers needs.
+    layers = sum(len(MODELS[name]["layers"]) for name in convexity_models())
+    impossible = {"paradigm_effects"} if len(compared) < 2 else set()
+    impossible |= (
+        set(CONVEXITY_FIGURES) if not layers else {"convexity_correlations"} if layers < 3 else set()
+    )
+    titles = GWOT_FIGURES | CONVEXITY_FIGURES
+    return {name: title for name, title in titles.items() if name not in impossible}
 
 
 def study_tables():
@@ -124,8 +128,35 @@ def sensitivity_files():
     return gwot_outputs("sensitivity.tsv") if config["gwot"]["robustness"] else []
 
 
+def thumbnail_folder(made_here=False):
+    """The folder of images that the report may show; with `made_here` only where this study renders them."""
+    folder = config["figures"]["thumbnails"]
+    if folder is None:
+        return []
+    path = f"{config['things_dir']}/{folder}"
+    return [] if made_here and path != rendered_images() else path
+
+
+def used_methods():
+    """Words for what the study computed, which the references name."""
+    words = ["gwot", "rsa"] + (["things"] if config["world"] is None else [])
+    return words + (["convexity", "naive_transform"] if convexity_models() else [])
+
+
+def report_page():
+    """The page, listed in `snakemake --report` too."""
+    return report("<results>/report/index.html", category="Report", labels={"page": "explore"})
+
+
 def final_outputs():
     """What a bare `snakemake` makes."""
     robustness = gwot_outputs("robustness.tsv") if config["gwot"]["robustness"] else []
     joined = ["<results>/aggregate/joined_layers.tsv"] if convexity_models() else []
-    return [*all_figures(), *all_tables(), *joined, *sensitivity_files(), *robustness]
+    return [
+        "<results>/report/index.html",
+        *all_figures(),
+        *all_tables(),
+        *joined,
+        *sensitivity_files(),
+        *robustness,
+    ]

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 
 from repalign.errors import InputError
-from repalign.figures.style import FAINT, INK, panel_grid, paradigm_colours, paradigm_legend, styled
+from repalign.figures.style import (
+    FAINT,
+    INK,
+    logarithmic,
+    panel_grid,
+    paradigm_colours,
+    paradigm_legend,
+    styled,
+)
 from repalign.labels import shown
 
 
@@ -34,7 +42,7 @@ def plot_convergence(trials, runs, style):
     spread = trials["paradigm"].map(colours)
     shown_map = _first_map(runs)
     with styled(style):
-        figure, axes = panel_grid(2 if shown_map is None else 4, style, 6.6 * style["font_size"])
+        figure, axes = panel_grid(2 if shown_map is None else 4, style, 8 * style["font_size"])
         left = axes[0]
         best = trials["best"].to_numpy(dtype=bool)
         excess = 100 * excess_loss(trials)
@@ -47,7 +55,7 @@ def plot_convergence(trials, runs, style):
             lw=0.6,
         )
         left.scatter(trials["relative_epsilon"][best], excess[best], s=11, c=spread[best], lw=0)
-        left.set_xscale("log")
+        logarithmic(left.xaxis)
         left.set_xlabel(r"$\epsilon$ relative to the spread of the dissimilarities")
         left.set_ylabel("loss above the lowest (%)")
         _matching(axes[1], trials, runs, colours)
@@ -76,7 +84,7 @@ def _matching(axis, trials, runs, colours):
             )
     best = trials[trials["best"]]
     axis.scatter(best["loss"], 100 * best["top1"], s=14, c=best["paradigm"].map(colours), lw=0, zorder=3)
-    axis.set_xscale("log")
+    logarithmic(axis.xaxis)
     axis.set_xlabel("Gromov-Wasserstein loss")
     axis.set_ylabel("object matching (%)")
     axis.set_ylim(bottom=-2)

@@ -91,7 +91,7 @@ def _space(axis, places, title, size):
         axis.plot(x, y, "o", ms=4, color=TINTS[category], mec=INK, mew=0.3)
         axis.annotate(name, (x, y), (0, 3.2), textcoords="offset points", ha="center", fontsize=0.8 * size)
     axis.set_title(title, loc="left")
-    axis.margins(0.2, 0.24)
+    axis.margins(0.2, 0.34)
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(True)
 

@@ -62,7 +62,7 @@ def plot_object_map(entries, style):
         ]
         handles.append(Line2D([], [], color=FAINT, marker="o", ms=2.6, ls="none", label="object of people"))
         figure.legend(
-            handles=handles, loc="outside lower center", ncols=1 if style["width_mm"] < 17 * size else 4
+            handles=handles, loc="outside lower center", ncols=1 if style["width_mm"] < 17 * size else 2
         )
     return figure, pd.concat([_rows(entry) for entry in entries], ignore_index=True)
 

@@ -88,7 +88,9 @@ def _draw_objects(axis, objects, size):
     x = np.arange(1, len(objects) + 1)
     axis.fill_between(x, 100 * objects["matched"], step="mid", color=OUTCOMES["object"], lw=0)
     axis.set_xlim(0.5, len(objects) + 0.5)
-    axis.set_ylim(0, 100 * max(objects["matched"].max(), 0.1) * 1.5)
+    top = 100 * max(objects["matched"].max(), 0.1)
+    axis.set_ylim(0, 1.5 * top)  # room for the names
+    axis.set_yticks([tick for tick in (0, 10, 25, 50, 75, 100) if tick <= top])
     axis.set_xlabel("objects, from the most to the least often matched")
     axis.set_ylabel("matched by (% of models)")
     named = [name.replace("_", " ") for name in objects["name"]]

@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
 
 from repalign.artefacts import atomic, write_table, write_text
 from repalign.captions import render_caption
@@ -108,6 +109,14 @@ def paradigm_legend(figure, paradigms, extra=()):
     figure.legend(
         handles=handles, loc="outside lower center", ncols=columns, handletextpad=0.4, columnspacing=1.2
     )
+
+
+def logarithmic(which):
+    """Make an axis logarithmic, with ticks at 1, 2 and 5 where it spans few decades."""
+    which.axes.set(**{f"{which.axis_name}scale": "log"})
+    which.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=7))
+    which.set_major_formatter(lambda value, _: f"{value:g}")
+    which.set_minor_locator(NullLocator())
 
 
 def save_figure(figure, paths, data, style, **facts):
