@@ -15,8 +15,9 @@ demo: .venv/installed  ## run the demo study to its figures
 things: .venv/installed  ## run the real THINGS features study (THINGS_DIR names the data)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/things_features.yaml --config things_dir=$(THINGS_DIR)
 
-test: .venv/installed lint  ## run every test
-	$(BIN)/pytest
+# One process a core, one thread a process: thread pools that share cores spin.
+test: .venv/installed lint  ## run the tests (CI=true adds the slow ones)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile
 
 lint: .venv/installed  ## check style
 	$(BIN)/ruff check $(PATHS)

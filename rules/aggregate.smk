@@ -9,6 +9,7 @@ rule aggregate_layer_scores:
         clustering=expand("<results>/scores/clustering/{model}.tsv", model=MODELS),
         naive=naive_outputs("naive_transform", "scores.tsv"),
         convexity=convexity_tables(),
+        finetuning=expand("<results>/scores/finetuning/{model}.tsv", model=config["convexity"]["finetuned"]),
         gwot=gwot_outputs("scores.tsv"),
         noise_ceiling="<results>/scores/noise_ceiling.tsv",
     output:
@@ -53,10 +54,8 @@ rule aggregate_trials:
     input:
         scores="<results>/aggregate/layer_scores.parquet",
         trials=gwot_outputs("trials.parquet"),
-        sensitivity=sensitivity_files(),
     output:
-        trials="<results>/aggregate/trials.parquet",
-        sensitivity="<results>/aggregate/sensitivity.parquet",
+        "<results>/aggregate/trials.parquet",
     log:
         "<logs>/aggregate_trials.log",
     benchmark:

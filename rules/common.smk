@@ -1,7 +1,8 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
-import csv
+import os
 import re
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import yaml
@@ -13,122 +14,40 @@ sys.path.insert(0, str(SCRIPTS))
 
 from repalign.errors import InputError
 from repalign.provenance import code_digest, files_digest
-from repalign.sheets import read_humans, read_models, require_files, resolve_layer, select
-from repalign.validation import check
+from repalign.sheets import resolve_layer, select, select_models
+from repalign.study import IMAGE_SOURCES, model_files, read_study, select_systems
 
 
 def load_study():
-    """The checked model and human sheets; stops with one sentence where config or sheets are wrong."""
+    """The checked study; stops with one sentence where config or sheets are wrong."""
     schemas = {
         name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
-        for name in ("config", "models", "humans")
+        for name in ("config", "models", "humans", "downloads")
     }
     try:
-        check(config, schemas["config"], "The config")
-        # Snakemake merges overlays key by key: null takes a pair of the default away.
-        pairs = config["convexity"]["finetuned"]
-        config["convexity"]["finetuned"] = {base: tuned for base, tuned in pairs.items() if tuned is not None}
-        directories = {"things_dir": config["things_dir"]}
-        models = read_models(config["models"], schemas["models"], directories)
-        humans = read_humans(config["humans"], schemas["humans"], directories)
-        require_files(named_files(models, humans), made=set(world_files()))
-        for stage in ("gwot", "rsa", "similarity", "clustering"):
-            select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
-        check_convexity_study(models)
-        if config["images"] is None and (
-            image_models := [n for n, r in models.items() if r["source"] in IMAGE_SOURCES]
-        ):
-            raise InputError(
-                f"{config['models']}: {image_models[0]} reads images, but the config has images: null; name their folder."
-            )
-        for number, override in enumerate(config["gwot"]["overrides"]):
-            source = f"The config, gwot.overrides.{number}"
-            select(override.get("humans", "all"), humans, f"{source}.humans", "human")
-            select(override.get("models", "all"), models, f"{source}.models", "model")
-        check_figures()
-        if (pair := config["figures"]["transport_plans"]) is not None:
-            select(pair[:1], humans, "The config, figures.transport_plans", "human")
-            select(pair[1:], models, "The config, figures.transport_plans", "model")
+        return read_study(config, schemas)
     except InputError as error:
         raise WorkflowError(str(error)) from None
-    return models, humans
 
 
-def check_figures():
-    """Refuse a size that is not among the sizes."""
-    figures = config["figures"]
-    if figures["size"] not in figures["sizes"]:
-        raise InputError(
-            f"The config, figures.size: '{figures['size']}' is not among figures.sizes; write one of "
-            f"{', '.join(figures['sizes'])}."
-        )
-
-
-def check_convexity_study(models):
-    """Refuse models and layers of the convexity study that the sheet does not have."""
-    select(config["convexity"]["models"], models, "The config, convexity.models", "model")
-    for pair in config["convexity"]["finetuned"].items():
-        select(pair, models, "The config, convexity.finetuned", "model")
-    for alias in config["naive_transform"]["layers"]:
-        if not any(resolve_layer(alias, row["layers"]) for row in models.values()):
-            raise InputError(
-                f"The config, naive_transform.layers: no model has the layer '{alias}'; write first, middle, last or a "
-                "layer of the sheet."
-            )
-
-
-def things_file(key):
-    """Path of a file of the THINGS data, or nothing where the config has null."""
-    name = config["things"].get(key)
-    return [] if name is None else f"{config['things_dir']}/{name}"
-
-
-def named_files(models, humans):
-    """Every file that config and sheets name, with where it was named."""
-    for key in config["things"]:
-        if path := things_file(key):
-            yield f"The config, things.{key}", path
-    for name, row in humans.items():
-        for field in ("path", "order"):
-            if field in row:
-                yield f"{config['humans']}, human {name}, field {field}", row[field]
-    for name, row in models.items():
-        for path in model_files(row):
-            yield f"{config['models']}, model {name}", path
-
-
-def model_files(row):
-    """The files that a model's row names."""
-    return [
-        row[field] for field in ("identifier", "order") if field in row and row["source"] == "precomputed"
-    ]
-
-
-IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
-
-
-def image_folder():
-    """The folder of images, one folder an object inside; empty where the study has none."""
-    return "" if config["images"] is None else f"{config['things_dir']}/{config['images']['folder']}"
-
-
-def rendered_images():
-    """The images of a simulated world; nothing where the images are real and lie in place."""
-    return [] if config["world"] is None or config["images"] is None else image_folder()
-
-
-def read_downloads():
-    """What can be fetched into things_dir: rows of the downloads sheet by path."""
-    if config["downloads"] is None:
-        return {}
-    with open(config["downloads"], encoding="utf-8") as file:
-        rows = csv.DictReader((line for line in file if not line.startswith("#")), delimiter="\t")
-        return {row["path"]: row for row in rows}
+study = load_study()
+# The password of the images reaches its script through the environment alone: params and config are written to disk.
+if password := config.pop("things_password"):
+    os.environ["THINGS_PASSWORD"] = password
+config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
+things_file, world_files = study.things_file, study.world_files
+image_folder, made_images = study.image_folder, study.made_images
+STUDY = f"results/{config['study']}"
 
 
 def downloads_of(*kinds):
     """Paths of the downloads of some kinds, as a regular expression."""
     return alternatives(path for path, row in DOWNLOADS.items() if row["kind"] in kinds)
+
+
+def source_of(path):
+    """The file in things_dir that a download is made from."""
+    return f"{config['things_dir']}/{DOWNLOADS[path]['url'].partition(':')[0]}"
 
 
 def network_to_start_from(wildcards):
@@ -142,22 +61,6 @@ def trained_networks(wildcards):
     row, root = MODELS[wildcards.model], Path(config["things_dir"], "networks")
     paths = [Path(row[field]) for field in ("identifier", "weights") if field in row]
     return [str(root / path.relative_to(root).parts[0]) for path in paths if path.is_relative_to(root)]
-
-
-def world_files():
-    """Every file of the simulated world; none where the data is real."""
-    if config["world"] is None:
-        return []
-    data = [things_file(key) for key in config["things"] if things_file(key)]
-    models = [f"{model}.npy" for model in config["world"]["models"]]
-    models += [f"{network}.npz" for network in config["world"]["networks"]]
-    features = [f"{config['things_dir']}/models/{name}" for name in models]
-    return sorted({*data, *features, f"{config['things_dir']}/human/people.npy"})
-
-
-MODELS, HUMANS = load_study()
-DOWNLOADS = read_downloads()
-STUDY = f"results/{config['study']}"
 
 
 pathvars:
@@ -179,6 +82,8 @@ def alternatives(names):
 wildcard_constraints:
     model=alternatives(MODELS),
     human=alternatives(HUMANS),
+    first=alternatives([*HUMANS, *MODELS]),
+    second=alternatives([*HUMANS, *MODELS]),
     layer=alternatives({layer for row in MODELS.values() for layer in row["layers"]}),
     image_set=alternatives(config["image_sets"]),
     space="original|naive",
@@ -222,19 +127,55 @@ def gwot_layers(model):
     return row["layers"] if config["gwot"]["layers"] == "all" else [row["readout"]]
 
 
-def gwot_settings(wildcards):
+def gwot_settings(human, model):
     """The settings of one pair: the defaults, then every override that names it."""
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "overrides", "top_k", "threads", "robustness")
+        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness", "map")
     }
     for override in config["gwot"]["overrides"]:
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in override.get(
-            "models", MODELS
-        ):
+        chosen = select_models(override.get("models", "all"), MODELS, "gwot.overrides")
+        if human in override.get("humans", HUMANS) and model in chosen:
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
+
+
+def align_settings(wildcards):
+    """The settings of one alignment of a model with a human."""
+    return gwot_settings(wildcards.human, wildcards.model)
+
+
+def map_settings(wildcards):
+    """The settings of one pair of the map of systems."""
+    return gwot_settings(wildcards.first, wildcards.second) | {"trials": config["gwot"]["map"]["trials"]}
+
+
+def map_systems():
+    """The humans and models of the map of systems; none where the config has no map."""
+    return select_systems(config["gwot"]["map"], HUMANS, MODELS)
+
+
+def map_pairs():
+    """Every unordered pair of systems of the map."""
+    return list(combinations(map_systems(), 2))
+
+
+def system_file(name):
+    """An input function: the representation of one system of a pair."""
+
+    def path(wildcards):
+        system = getattr(wildcards, name)
+        stage = "inputs/humans" if system in HUMANS else "embeddings/behaviour"
+        return f"<results>/{stage}/{system}.safetensors"
+
+    return path
+
+
+def system_layers(wildcards):
+    """The layer that stands for each system of a pair; none for a human."""
+    pair = (wildcards.first, wildcards.second)
+    return [None if system in HUMANS else MODELS[system]["readout"] for system in pair]
 
 
 def gwot_keys():
@@ -242,7 +183,7 @@ def gwot_keys():
     return [
         (human, model, layer)
         for human in selected_humans("gwot")
-        for model in MODELS
+        for model in select_models(config["gwot"]["models"], MODELS, "gwot.models")
         for layer in gwot_layers(model)
     ]
 
@@ -252,9 +193,12 @@ def gwot_outputs(name):
     return [f"<results>/gwot/{human}/{model}/{layer}/{name}" for human, model, layer in gwot_keys()]
 
 
+GWOT_ROBUSTNESS = [f"<results>/aggregate/gwot_{name}.parquet" for name in ("robustness", "sensitivity")]
+
+
 def convexity_models():
     """The models of the convexity study."""
-    return select(config["convexity"]["models"], MODELS, "convexity.models", "model")
+    return select_models(config["convexity"]["models"], MODELS, "convexity.models")
 
 
 def transformed_layers(model):
@@ -299,6 +243,23 @@ def convexity_settings():
     """What one layer's convexity depends on."""
     keys = ("categories", "n_neighbours", "metric", "pairs", "permutations", "sensitivity")
     return {key: config["convexity"][key] for key in keys}
+
+
+def study_models(*fields):
+    """What the convexity study's tables say of its models, with these fields of their rows."""
+    rows = {model: {field: MODELS[model].get(field, "") for field in fields} for model in convexity_models()}
+    return {model: described_models()[model] | row for model, row in rows.items()}
+
+
+def finetuning_names(wildcards):
+    """A model of the convexity study and its fine-tuned version."""
+    return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
+
+
+def finetuning_pair(image_set):
+    """An input function: the embeddings of a model and of its fine-tuned version."""
+    path = f"<results>/embeddings/{image_set}"
+    return lambda wildcards: [f"{path}/{name}.safetensors" for name in finetuning_names(wildcards)]
 
 
 def described_models():

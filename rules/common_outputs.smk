@@ -20,13 +20,17 @@ CONVEXITY_FIGURES = {
     "convexity_alignment": "Convexity against odd-one-out accuracy",
     "convexity_neighbours": "Convexity and number of neighbours",
     "convexity_correlations": "Correlations of all measures",
+    "convexity_measures": "All measures by depth",
+    "convexity_matching": "Convexity and coarse matching",
 }
-CONVEXITY_TABLES = ("transform", "finetuning", "correlations", "published")
-
-
-def study_models():
-    """What the convexity study's tables say of its models."""
-    return {model: described_models()[model] for model in convexity_models()}
+# Ours, then those of the published study with our numbers in them.
+CONVEXITY_TABLES = (
+    "transform",
+    "correlations",
+    "matching",
+    "published",
+    *(f"table{n}" for n in range(1, 10)),
+)
 
 
 def convexity_study_outputs():
@@ -123,9 +127,9 @@ def mapped_humans():
     return [name for name in selected_humans("gwot") if name in compared] or compared
 
 
-def sensitivity_files():
+def sensitivity_table():
     """The sensitivity maps of all alignments, where the study makes them."""
-    return gwot_outputs("sensitivity.tsv") if config["gwot"]["robustness"] else []
+    return "<results>/aggregate/gwot_sensitivity.parquet" if config["gwot"]["robustness"] else []
 
 
 def thumbnail_folder(made_here=False):
@@ -134,7 +138,7 @@ def thumbnail_folder(made_here=False):
     if folder is None:
         return []
     path = f"{config['things_dir']}/{folder}"
-    return [] if made_here and path != rendered_images() else path
+    return [] if made_here and path != made_images() else path
 
 
 def used_methods():
@@ -150,13 +154,11 @@ def report_page():
 
 def final_outputs():
     """What a bare `snakemake` makes."""
-    robustness = gwot_outputs("robustness.tsv") if config["gwot"]["robustness"] else []
-    joined = ["<results>/aggregate/joined_layers.tsv"] if convexity_models() else []
     return [
         "<results>/report/index.html",
         *all_figures(),
         *all_tables(),
-        *joined,
-        *sensitivity_files(),
-        *robustness,
+        *(["<results>/aggregate/joined_layers.tsv"] if convexity_models() else []),
+        *(GWOT_ROBUSTNESS if config["gwot"]["robustness"] else []),
+        *(["<results>/aggregate/gwot_map.parquet"] if map_pairs() else []),
     ]

@@ -45,3 +45,40 @@ if config["downloads"] is not None:
             row=lambda wildcards: DOWNLOADS[wildcards.folder],
         script:
             "../workflow_scripts/fetch_archive.py"
+
+    rule fetch_member:
+        input:
+            lambda wildcards: ancient(source_of(wildcards.file)),
+        output:
+            f"{config['things_dir']}/{{file}}",
+        log:
+            "<logs>/fetch_member/{file}.log",
+        benchmark:
+            "<benchmarks>/fetch_member/{file}.tsv"
+        wildcard_constraints:
+            file=downloads_of("member"),
+        conda:
+            "../envs/embeddings.yaml"
+        params:
+            code=code("fetch_member"),
+            row=lambda wildcards: DOWNLOADS[wildcards.file],
+        script:
+            "../workflow_scripts/fetch_member.py"
+
+    rule build_file_order:
+        input:
+            lambda wildcards: ancient(source_of(wildcards.file)),
+        output:
+            f"{config['things_dir']}/{{file}}",
+        log:
+            "<logs>/build_file_order/{file}.log",
+        benchmark:
+            "<benchmarks>/build_file_order/{file}.tsv"
+        wildcard_constraints:
+            file=downloads_of("file_order"),
+        conda:
+            "../envs/measures.yaml"
+        params:
+            code=code("build_file_order"),
+        script:
+            "../workflow_scripts/build_file_order.py"

@@ -194,7 +194,7 @@ rule plot_object_matching:
 rule plot_convergence:
     input:
         trials="<results>/aggregate/trials.parquet",
-        sensitivity="<results>/aggregate/sensitivity.parquet",
+        sensitivity=sensitivity_table(),
     output:
         figure_outputs("convergence"),
     log:

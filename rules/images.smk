@@ -45,7 +45,7 @@ if config["world"] is not None and config["images"] is not None:
 rule index_images:
     input:
         concepts="<results>/inputs/concepts.tsv",
-        images=rendered_images(),
+        images=made_images(),
     output:
         "<results>/inputs/images/{image_set}.tsv",
     log:
@@ -86,3 +86,23 @@ rule extract_embeddings:
         average_objects=lambda wildcards: wildcards.image_set == "all" and config["images"]["average_all"],
     script:
         "../workflow_scripts/extract_embeddings.py"
+
+
+rule extract_classifier:
+    input:
+        networks=trained_networks,
+    output:
+        "<results>/embeddings/{image_set}/{model}.head.safetensors",
+    log:
+        "<logs>/extract_classifier/{image_set}/{model}.log",
+    benchmark:
+        "<benchmarks>/extract_classifier/{image_set}/{model}.tsv"
+    wildcard_constraints:
+        model=names_of(*IMAGE_SOURCES),
+    conda:
+        "../envs/embeddings.yaml"
+    params:
+        code=code("extract_classifier"),
+        row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),
+    script:
+        "../workflow_scripts/extract_classifier.py"

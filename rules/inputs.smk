@@ -38,6 +38,7 @@ rule build_concepts:
         "../envs/measures.yaml"
     params:
         code=code("build_concepts"),
+        exclusive_order=config["exclusive_order"],
     script:
         "../workflow_scripts/build_concepts.py"
 

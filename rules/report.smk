@@ -11,7 +11,7 @@ rule build_report:
         scores="<results>/aggregate/layer_scores.parquet",
         matches="<results>/aggregate/object_matches.parquet",
         trials="<results>/aggregate/trials.parquet",
-        sensitivity="<results>/aggregate/sensitivity.parquet",
+        sensitivity=sensitivity_table(),
         concepts="<results>/inputs/concepts.tsv",
         humans=expand("<results>/inputs/humans/{human}.safetensors", human=HUMANS),
         figures=all_figures(),

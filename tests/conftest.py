@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from things_files import Things
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,13 +24,17 @@ naive_transform: {layers: [first, last], regularisation: [0.3]}
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `things` need the real files; in CI they must run. Benchmarks run only when asked for."""
+    """Tests marked `things` need the real files; slow ones run in CI, where all must run; benchmarks when asked for."""
+    in_ci = bool(os.environ.get("CI"))
+    skip_slow = pytest.mark.skip(reason="slow; run `CI=true make test`")
     skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")
     skip_benchmark = pytest.mark.skip(reason="a benchmark; run `make benchmark`")
     wanted = "benchmark" in (config.option.markexpr or "")
     for item in items:
-        if "things" in item.keywords and not THINGS.is_dir() and not os.environ.get("CI"):
+        if "things" in item.keywords and not THINGS.is_dir() and not in_ci:
             item.add_marker(skip_things)
+        if "slow" in item.keywords and not in_ci:
+            item.add_marker(skip_slow)
         if "benchmark" in item.keywords and not wanted:
             item.add_marker(skip_benchmark)
 
@@ -77,8 +82,16 @@ def snakemake(folder, *arguments, check=True, cores=2):
 @pytest.fixture(scope="session")
 def small_study(tmp_path_factory):
     """A checkout in which the small study has run to its end. Read it; copy it before changing it."""
-    folder = copy_workflow(tmp_path_factory.mktemp("study"))
-    snakemake(folder, "--configfile", "small.yaml", "--quiet", "rules")
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if parallel else shared) / "study"
+    with FileLock(f"{folder}.lock"):  # the workers of one test run share it
+        if not (folder / "finished").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            copy_workflow(folder)
+            snakemake(folder, "--configfile", "small.yaml", "--quiet", "rules")
+            (folder / "finished").touch()
     return folder
 
 

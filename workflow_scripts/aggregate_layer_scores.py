@@ -8,7 +8,8 @@ from repalign.scoring.convexity import summary_rows
 with job(snakemake.log[0]) as log:
     files, params = snakemake.input, snakemake.params
     ceiling = read_table(files.noise_ceiling)["noise_ceiling"][0]
-    paths = [*files.rsa, *files.odd_one_out, *files.similarity, *files.clustering, *files.naive, *files.gwot]
+    paths = [*files.rsa, *files.odd_one_out, *files.similarity, *files.clustering]
+    paths += [*files.naive, *files.finetuning, *files.gwot]
     scores = [read_table(path) for path in paths]
     scores += [summary_rows(read_table(path), params.n_neighbours) for path in files.convexity]
     table = layer_scores(scores, params.models, params.study, ceiling)

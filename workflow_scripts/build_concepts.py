@@ -8,10 +8,11 @@ with job(snakemake.log[0]) as log:
     files = snakemake.input
     concepts = read_concepts(
         files.objects,
-        files.categories,
+        files.categories or None,
         memberships_path=files.memberships or None,
         memberships_order=files.memberships_order or None,
         concepts_path=files.concepts or None,
+        exclusive_order=snakemake.params.exclusive_order,
     )
     write_table(snakemake.output[0], concepts)
     log.info("%d objects in %d categories", len(concepts), concepts["category"].nunique())

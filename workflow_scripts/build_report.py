@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 from repalign.aggregate import readouts
 from repalign.artefacts import read_table, write_text
+from repalign.figures.convergence import sensitivity_runs
 from repalign.job import job
 from repalign.report.citations import citations
 from repalign.report.content import figure_entries, table_entries, thumbnails
@@ -16,7 +17,8 @@ from repalign.report.payload import packed, payload, study_facts
 with job(snakemake.log[0]) as log:
     params, files = snakemake.params, snakemake.input
     scores, matches = read_table(files.scores), read_table(files.matches)
-    trials, runs = read_table(files.trials), read_table(files.sensitivity)
+    trials = read_table(files.trials)
+    runs = sensitivity_runs(read_table(files.sensitivity)) if files.sensitivity else trials.head(0)
     shown = readouts(scores, params.models)
     columns, rows = leaderboard(shown, params.models)
     images = thumbnails(params.thumbnails, list(dict.fromkeys(matches["object"])))

@@ -7,6 +7,9 @@ from repalign.job import job
 
 with job(snakemake.log[0]) as log:
     params, files = snakemake.params, snakemake.input
-    trials, runs = read_table(files.trials), read_table(files.sensitivity)
+    trials = read_table(files.trials)
+    runs = read_table(files.sensitivity) if files.sensitivity else None
     figure, data = plot_convergence(trials, runs, params.style)
-    save_figure(figure, snakemake.output, data, params.style, trials=trials, runs=runs)
+    save_figure(
+        figure, snakemake.output, data, params.style, trials=trials, runs=[] if runs is None else runs
+    )

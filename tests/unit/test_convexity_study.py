@@ -10,7 +10,7 @@ from repalign.correlations import correlation_matrix, grouped_correlations, half
 from repalign.figures.correlations import plot_alignment, plot_matrix
 from repalign.figures.depth import plot_depth, plot_neighbours
 from repalign.figures.forest import Panel
-from repalign.representations import Human
+from repalign.representations import System
 from repalign.scoring.clustering import clustering_scores
 from repalign.scoring.convexity import category_members, convexity_scores, summary_rows
 from repalign.scoring.similarity import similarity_scores
@@ -254,8 +254,8 @@ def test_clustering_and_similarity_see_the_planted_categories(world):
 
     embeddings = Embeddings(plant_network(world, 2, 1.0, seed=1), world.objects)
     humans = {
-        "people": Human(world.latent, world.objects, "embedding"),
-        "matrix": Human(np.zeros((108, 108)), world.objects, "dissimilarity"),
+        "people": System(world.latent, world.objects, "embedding"),
+        "matrix": System(np.zeros((108, 108)), world.objects, "dissimilarity"),
     }
     clustering = clustering_scores("m", embeddings, world_concepts(world), humans, n_init=3, **BOOT)
     ami = clustering.set_index(["layer", "human"])

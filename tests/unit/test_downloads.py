@@ -10,7 +10,7 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from repalign.archives import unpack
+from repalign.archives import unpack, unpack_member
 from repalign.downloads import CHUNK, Download, fetch, fetch_all
 from repalign.errors import InputError
 
@@ -213,6 +213,28 @@ def test_archives_are_unpacked_whole(tmp_path, jobs):
     assert steps[-1] == (150, 150)
     with pytest.raises(InputError, match="exists already"):
         unpack(archive, folder)
+
+
+def test_one_member_is_taken_wherever_it_lies(tmp_path):
+    members = {
+        "03_level/table.tsv": b"a",
+        "__MACOSX/03_level/table.tsv": b"shadow",
+        "b/x.txt": b"1",
+        "c/x.txt": b"2",
+    }
+    archive = make_zip(tmp_path / "a.zip", members)
+    assert unpack_member(archive, "table.tsv", tmp_path / "new/table.tsv") == "03_level/table.tsv"
+    assert (tmp_path / "new/table.tsv").read_bytes() == b"a"
+    assert unpack_member(archive, "c/x.txt", tmp_path / "x.txt") == "c/x.txt"
+    with pytest.raises(InputError, match=r"a.zip holds 2 files called x.txt, not one \(b/x.txt, c/x.txt\)"):
+        unpack_member(archive, "x.txt", tmp_path / "y.txt")
+
+    def refuse(path):
+        raise InputError("wrong")
+
+    with pytest.raises(InputError, match="wrong"):
+        unpack_member(archive, "table.tsv", tmp_path / "y.txt", check=refuse)
+    assert not (tmp_path / "y.txt").exists()
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/../../evil", "/evil", "..\\evil", "C:/evil"])

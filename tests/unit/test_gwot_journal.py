@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align
 
 LIBRARY = Path(__file__).resolve().parents[2] / "workflow_scripts"
 SETTINGS = {"metric": "cosine", "epsilon": (0.002, 0.01), "trials": 12, "seed": 2}
@@ -18,7 +18,7 @@ SCRIPT = """
 import sys
 import numpy as np, torch
 torch.set_num_threads(1)
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align
 data = np.load(sys.argv[1])
 settings = eval(sys.argv[3])
 np.save(sys.argv[4], align(data["source"], data["target"], storage=sys.argv[2], **settings).plan)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from repalign.errors import InputError
-from repalign.objects import positions, read_order
+from repalign.objects import file_order, positions, read_order
 
 OBJECTS = ("ant", "bee", "cat", "dog")
 
@@ -60,6 +60,12 @@ def test_bad_orders_are_refused(tmp_path, name, text, message):
         (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=message):
         read_order(tmp_path / name)
+
+
+@pytest.mark.things
+def test_file_order_is_that_of_the_image_files(things_dir):
+    names = read_order(things_dir / "unique_id.txt")
+    assert file_order(names) == read_order(things_dir / "file_order.txt")
 
 
 @pytest.mark.things

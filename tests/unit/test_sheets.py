@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 from repalign.errors import InputError
-from repalign.sheets import expand_layers, read_humans, read_models, require_files, select
+from repalign.sheets import expand_layers, read_humans, read_models, require_files, select, select_models
 from repalign.validation import check
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +31,7 @@ def test_layers_expand_and_readouts_resolve(tmp_path):
             "paradigm": "clip",
             "layers": ["x.0", "x.1", "x.2"],
             "readout": "x.1",
+            "sheet": str(tmp_path / "models.tsv"),
         }
     }
     assert expand_layers("hidden_states.{9..11}, norm") == [
@@ -119,6 +120,21 @@ def test_selections_name_known_rows():
     assert select(["b"], {"a": 1, "b": 2}, "the config", "human") == ["b"]
     with pytest.raises(InputError, match="the config: there is no human 'spose6'; did you mean spose66"):
         select(["spose6"], {"spose66": 1}, "the config", "human")
+
+
+def test_several_sheets_are_joined_and_stand_for_their_models(tmp_path):
+    first = write(tmp_path, HEADER + ROW + ROW.replace("a\t", "b\t", 1))
+    second = tmp_path / "more.tsv"
+    second.write_text(HEADER + ROW.replace("a\t", "c\t", 1))
+    models = read_models([str(first), str(second)], SCHEMAS["models"], {"things_dir": "data"})
+    assert list(models) == ["a", "b", "c"]
+    assert select_models("all", models, "the config") == ["a", "b", "c"]
+    assert select_models([str(second), "a"], models, "the config") == ["a", "c"]
+    with pytest.raises(InputError, match="the config: there is no model 'd'"):
+        select_models(["d", str(first)], models, "the config")
+    second.write_text(HEADER + ROW)
+    with pytest.raises(InputError, match="more.tsv: the model 'a' is in .*models.tsv too; rename one"):
+        read_models([str(first), str(second)], SCHEMAS["models"], {"things_dir": "data"})
 
 
 def config_with(changes):

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from repalign.errors import InputError
 from repalign.objects import read_order
 from repalign.odd_one_out import accuracy
@@ -15,6 +18,7 @@ from repalign.things import (
 from scipy.io import savemat
 from scipy.stats import spearmanr
 
+CONFIG = Path(__file__).parents[2] / "config"
 OBJECTS = ("ant", "bee", "cat", "dog")
 
 
@@ -39,6 +43,27 @@ def test_concepts_are_joined_by_name(folder):
     members, names = membership_matrix(concepts)
     assert names == ["insect", "pet"]
     np.testing.assert_array_equal(members, [[1, 1], [1, 0], [0, 0], [0, 1]])
+
+
+def test_without_an_exclusive_table_the_last_category_counts(folder):
+    files = (folder / "unique_id.txt", None, folder / "manual.tsv", folder / "file_order.txt")
+    concepts = read_concepts(*files, exclusive_order=["insect", "pet"])
+    assert concepts["category"].tolist() == ["pet", "insect", "others", "pet"]
+    assert concepts["categories"].tolist() == ["pet;insect", "insect", "", "pet"]
+    with pytest.raises(InputError, match="exclusive_order lacks pet"):
+        read_concepts(*files, exclusive_order=["insect"])
+    with pytest.raises(InputError, match="names no categories"):
+        read_concepts(folder / "unique_id.txt", None)
+
+
+@pytest.mark.things
+def test_the_published_exclusive_table_follows_an_order(things_dir):
+    order = yaml.safe_load((CONFIG / "things.yaml").read_text())["exclusive_order"]
+    files = (things_dir / "unique_id.txt", things_dir / "categories/category_mat_exclusive.csv")
+    rest = (things_dir / "categories/category_mat_manual.tsv", things_dir / "unique_id.txt")
+    published = read_concepts(*files, *rest).set_index("object")["category"]
+    rebuilt = read_concepts(files[0], None, *rest, exclusive_order=order).set_index("object")["category"]
+    assert published.index[published != rebuilt].tolist() == ["gorilla"]
 
 
 def test_memberships_without_names_need_an_order(folder):

@@ -1,5 +1,7 @@
 """What users see when config, sheets or data are wrong."""
 
+import re
+
 import pytest
 from conftest import snakemake
 
@@ -43,3 +45,28 @@ def test_bad_data_stops_its_job_with_one_sentence_and_leaves_nothing(checkout):
     )
     assert "Traceback" not in run.output
     assert list((checkout / "results/demo/inputs").glob("*triplets*")) == []
+
+
+PUBLISHED = ["--configfile", "config/things.yaml", "-n", "--quiet", "rules", "--config"]
+
+
+def test_both_published_studies_are_planned_from_nothing(checkout):
+    jobs = planned(snakemake(checkout, *PUBLISHED, "things_dir=data").output)
+    # 27 models aligned, and 12 transformers also read for images of categories, each layer scored.
+    assert jobs["extract_embeddings"] == 27 + 2 * 12
+    assert jobs["align_gwot"] == 27
+    assert jobs["score_convexity"] == 6 * (12 + 24) + 12 * 3
+    assert {"fetch_archive": 1, "fetch_member": 2, "build_file_order": 1}.items() <= jobs.items()
+
+
+@pytest.mark.things
+def test_what_lies_in_place_is_not_fetched(checkout, things_dir):
+    jobs = planned(snakemake(checkout, *PUBLISHED, f"things_dir={things_dir}").output)
+    # The images and the triplets that are not there.
+    assert jobs["fetch_archive"] == jobs["fetch_file"] == jobs["fetch_member"] == 1
+    assert "build_file_order" not in jobs
+
+
+def planned(output):
+    """Number of jobs of each rule in the plan of a dry run."""
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}

@@ -168,7 +168,21 @@ def test_published_data_is_fetched_once_and_used_in_place(checkout, published):
     assert not list(things.glob("*.zip"))
     again = fetch(checkout, published, "-n")
     assert "rule fetch_file" not in again.output
-    assert "open sesame" not in "".join(p.read_text() for p in (checkout / "results").rglob("*.log"))
+
+
+@pytest.mark.parametrize("by", ["environment", "config"])
+def test_the_password_is_written_nowhere(checkout, published, by):
+    secret = "open sesame of the config"
+    (checkout / "secret.yaml").write_text(f"things_password: {secret}\n" if by == "config" else "{}\n")
+    environment = {"THINGS_PASSWORD": secret} if by == "environment" else {}
+    only = {"images": published["images"]}
+    run = fetch(checkout, only, "--configfile", "fetch.yaml", "secret.yaml", **environment)
+    assert run.returncode == 0, run.output
+    assert secret not in run.output
+    (checkout / "secret.yaml").unlink()
+    files = [path for path in checkout.rglob("*") if path.is_file()]
+    assert [path for path in files if ".snakemake" in path.parts]
+    assert not [path for path in files if secret.encode() in path.read_bytes()]
 
 
 def test_data_that_is_on_the_cluster_already_is_not_fetched(checkout, published):

@@ -10,7 +10,8 @@ import zlib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from repalign.errors import InputError
+from repalign.artefacts import atomic
+from repalign.errors import InputError, listed
 
 CHUNK = 1 << 20
 AES = 99
@@ -79,6 +80,49 @@ def unpack(archive, folder, *, password=None, max_bytes=20 * 2**30, max_ratio=20
                     raise
         root.rename(folder)
     return folder
+
+
+def unpack_member(archive, name, target, *, check=None, max_bytes=4 * 2**30, max_ratio=200):
+    """Take one file out of a zip archive, wherever in it the file lies.
+
+    Parameters
+    ----------
+    archive : path
+    name : str
+        The file's name, or as much of its path as makes it unique.
+    target : path
+        The file to write, atomically.
+    check : callable or None
+        `check(path)` raises where the unpacked file is not what it should be.
+    max_bytes, max_ratio
+        As in `unpack`.
+
+    Returns
+    -------
+    str, the full name of the member.
+
+    Raises
+    ------
+    InputError
+        As `unpack`; none or several members of that name.
+    """
+    members = _checked_members(archive, None, max_bytes, max_ratio)
+    wanted = PurePosixPath(name).parts
+    found = [member for member in members if PurePosixPath(member).parts[-len(wanted) :] == wanted]
+    # Archives made on a Mac hold a shadow of every file.
+    found = [member for member in found if not member.startswith("__MACOSX/")]
+    if len(found) != 1:
+        raise InputError(
+            f"{archive} holds {len(found)} files called {name}, not one ({listed(found or members, 5)}); correct the "
+            "downloads sheet."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        _extract(archive, found, Path(folder), None)
+        with atomic(target) as temporary:
+            shutil.copyfile(Path(folder) / found[0], temporary)
+            if check:
+                check(temporary)
+    return found[0]
 
 
 def _checked_members(archive, password, max_bytes, max_ratio):

@@ -95,3 +95,11 @@ def positions(names, objects, source, coverage="all"):
         missing = [name for name in objects if name not in row]
         raise InputError(f"{source} lacks {listed(missing)}; every object of this study needs a row.")
     return np.array([row[name] for name in present], dtype=np.int64), present
+
+
+def file_order(names):
+    """Names of THINGS objects in the order of their image files, `<name>_01b.jpg`: the order of the triplets.
+
+    It differs from unique_id order where a name goes on with a digit or a hyphen (`camera1`, `ice-cream_cone`).
+    """
+    return tuple(sorted(names, key=lambda name: f"{name}_01b.jpg"))

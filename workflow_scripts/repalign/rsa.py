@@ -1,15 +1,27 @@
 """Representational similarity analysis: correlation of two dissimilarity matrices."""
 
 import numpy as np
-from scipy import stats
+import pandas as pd
 
 from repalign.errors import InputError
 from repalign.rdm import upper_triangle
 
+
+def ranks(values):
+    """Ranks from 1, ties sharing their mean; pandas has them without the second that scipy.stats takes to load."""
+    return pd.Series(values).rank().to_numpy()
+
+
+def _kendall(a, b):
+    from scipy.stats import kendalltau  # slow to load, and seldom asked for
+
+    return kendalltau(a, b).statistic
+
+
 METHODS = {
-    "pearson": lambda a, b: stats.pearsonr(a, b).statistic,
-    "spearman": lambda a, b: stats.pearsonr(stats.rankdata(a), stats.rankdata(b)).statistic,
-    "kendall": lambda a, b: stats.kendalltau(a, b).statistic,
+    "pearson": lambda a, b: np.corrcoef(a, b)[0, 1],
+    "spearman": lambda a, b: np.corrcoef(ranks(a), ranks(b))[0, 1],
+    "kendall": _kendall,
 }
 
 

@@ -67,17 +67,34 @@ def resolve_layer(alias, layers):
     return alias if alias in layers else None
 
 
-def read_models(path, schema, directories):
-    """The model sheet: rows by model, `layers` expanded, `readout` resolved, folders filled in.
+def read_models(paths, schema, directories):
+    """The model sheets: rows by model, `layers` expanded, `readout` resolved, folders filled in.
 
     Parameters
     ----------
-    path : TSV file
+    paths : TSV file, or a list of them
     schema : JSON schema of a row
     directories : dict of placeholders allowed in paths, such as `{'things_dir': ...}`
+
+    Returns
+    -------
+    dict of model to its row, with the sheet that it comes from as the field `sheet`
     """
+    models = {}
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        rows = _read_models(path, schema, directories)
+        if both := [name for name in rows if name in models]:
+            raise InputError(
+                f"{path}: the model '{both[0]}' is in {models[both[0]]['sheet']} too; rename one of them."
+            )
+        models |= rows
+    return models
+
+
+def _read_models(path, schema, directories):
     models = read_sheet(path, schema, "model")
     for name, row in models.items():
+        row["sheet"] = str(path)
         source = f"{path}, model {name}"
         row["layers"] = expand_layers(row["layers"])
         if len(set(row["layers"])) < len(row["layers"]):
@@ -132,6 +149,15 @@ def require_files(paths, made):
     for source, path in paths:
         if str(path) not in made and not Path(path).is_file():
             raise InputError(f"{source}: the file {path} does not exist; correct the path or set things_dir.")
+
+
+def select_models(wanted, models, source):
+    """The models that a config key selects: `all`, or a list of models and of sheets, which stand for their models."""
+    if wanted == "all":
+        return list(models)
+    sheets = {row["sheet"] for row in models.values()}
+    named = select([name for name in wanted if name not in sheets], models, source, "model")
+    return [name for name, row in models.items() if name in named or row["sheet"] in wanted]
 
 
 def select(wanted, known, source, what):

@@ -17,17 +17,24 @@ SEPARATOR = ";"
 
 
 def read_concepts(
-    objects_path, exclusive_path, memberships_path=None, memberships_order=None, concepts_path=None
+    objects_path,
+    exclusive_path,
+    memberships_path=None,
+    memberships_order=None,
+    concepts_path=None,
+    exclusive_order=(),
 ):
     """One row per object in unique_id order: its name, word, exclusive category and all its categories.
 
     Parameters
     ----------
     objects_path : text file, one object name a line, in unique_id order
-    exclusive_path : csv, one-hot categories with the object's name in the first column (`others` for none)
+    exclusive_path : csv, one-hot categories with the object's name in the first column (`others` for none); or None, to
+        count an object of several categories to the last of them in `exclusive_order`
     memberships_path : tsv of 0/1 without names, a column per category; optional
     memberships_order : file naming the rows of `memberships_path`
     concepts_path : the THINGS concepts table; optional, gives `word` and `definition`
+    exclusive_order : sequence of str, every category of the memberships; where `exclusive_path` is None
 
     Returns
     -------
@@ -36,12 +43,27 @@ def read_concepts(
     objects = list(read_order(objects_path))
     frame = pd.DataFrame({"object": objects})
     frame["word"], frame["definition"] = _read_words(concepts_path, objects)
-    frame["category"] = _read_exclusive(exclusive_path, objects)
+    if memberships_path is None and exclusive_path is None:
+        raise InputError("The config names no categories; set things.categories or things.memberships.")
+    if memberships_path is not None:
+        frame["categories"] = _read_memberships(memberships_path, memberships_order, objects)
+    if exclusive_path is not None:
+        frame["category"] = _read_exclusive(exclusive_path, objects)
+    else:
+        frame["category"] = [_last(cell, exclusive_order) for cell in frame["categories"]]
     if memberships_path is None:
         frame["categories"] = frame["category"].where(frame["category"] != OTHERS, "")
-    else:
-        frame["categories"] = _read_memberships(memberships_path, memberships_order, objects)
-    return frame
+    return frame[["object", "word", "definition", "category", "categories"]]
+
+
+def _last(cell, order):
+    """The last in `order` of an object's categories, `others` where it has none."""
+    own = [name for name in cell.split(SEPARATOR) if name]
+    if missing := [name for name in own if name not in order]:
+        raise InputError(
+            f"things.categories is null, and exclusive_order lacks {listed(missing)}; name every category there."
+        )
+    return max(own, key=list(order).index, default=OTHERS)
 
 
 def _read_words(path, objects):

@@ -12,6 +12,7 @@ References
 """
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -109,12 +110,15 @@ def _backbone(seed, n_classes=0):
     return seeded(seed, lambda: timm.create_model(BACKBONE, num_classes=n_classes))
 
 
-def _save_timm(module, folder):
+def _save_timm(module, folder, classes):
     module.pretrained_cfg |= {"input_size": (3, SIZE, SIZE), "crop_pct": 1.0, "mean": MEAN, "std": SD}
-    timm.models.save_for_hf(module.eval(), folder, safe_serialization=True)
+    names = {"label_names": list(classes)}
+    timm.models.save_for_hf(module.eval(), folder, model_config=names, safe_serialization=True)
 
 
-def train_supervised(images, labels, folder, *, seed=0, epochs=12, batch_size=64, rate=4e-3, start=None):
+def train_supervised(
+    images, labels, folder, *, classes=(), seed=0, epochs=12, batch_size=64, rate=4e-3, start=None
+):
     """Learn the objects' names; saved as timm saves.
 
     Parameters
@@ -122,6 +126,8 @@ def train_supervised(images, labels, folder, *, seed=0, epochs=12, batch_size=64
     images : (n, 3, 32, 32) tensor
     labels : (n,) int tensor
     folder : path
+    classes : sequence of str
+        What the labels mean; saved with the network.
     seed : int
     start : path or None
         State dictionary of `train_self_supervised` to begin from.
@@ -150,7 +156,7 @@ def train_supervised(images, labels, folder, *, seed=0, epochs=12, batch_size=64
         rate=rate,
         generator=generator,
     )
-    _save_timm(module, folder)
+    _save_timm(module, folder, classes)
     return history
 
 
@@ -301,11 +307,12 @@ def train(name, world, images, folder, *, start=None, seed=0, epochs=None):
     row = {name: i for i, name in enumerate(world.objects)}
     owner = [row[name] for name in images.objects]
     options = {"seed": seed} if epochs is None else {"seed": seed, "epochs": epochs}
+    supervised = partial(train_supervised, pixels, torch.tensor(owner), folder, classes=world.objects)
     if name == "supervised":
-        return train_supervised(pixels, torch.tensor(owner), folder, **options)
+        return supervised(**options)
     if name == "self_sup_sup":
         first = Path(start) / "checkpoint.pth"
-        return train_supervised(pixels, torch.tensor(owner), folder, start=first, **{"epochs": 6, **options})
+        return supervised(start=first, **{"epochs": 6, **options})
     if name == "self_supervised":
         return train_self_supervised(pixels, folder / "checkpoint.pth", **options)
     if name == "masked":

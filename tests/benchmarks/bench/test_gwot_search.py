@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem
 from repalign.gwot.refine import assignment_finish, hop_basins

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from repalign.gwot.plans import random_plan
 from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.solver import NativeSolver
-from repalign.gwot.starts import random_plan
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.things]
 THREADS = int(os.environ.get("BENCHMARK_THREADS", "1"))

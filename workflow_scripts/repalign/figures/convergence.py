@@ -22,19 +22,34 @@ def excess_loss(trials):
     return trials["loss"] / lowest - 1
 
 
+RUNS = ["human", "model", "layer", "epsilon", "seed", "loss", "top1"]
+
+
+def sensitivity_runs(table):
+    """The runs of the sensitivity maps that have a loss, each start and seed a row of the map.
+
+    Parameters
+    ----------
+    table : data frame, `aggregate/gwot_sensitivity.parquet`
+    """
+    table = table.rename(columns={"gwot_top1": "top1"}).dropna(subset=["loss", "top1"])
+    return table.assign(seed=table["start"] + " " + table["seed"].astype(str))[RUNS]
+
+
 def plot_convergence(trials, runs, style):
     """Loss against epsilon and against matching; where a sensitivity map was run, that of the first alignment too.
 
     Parameters
     ----------
     trials : data frame: human, model, layer, paradigm, epsilon, loss, status, best (bool), top1 (of the best)
-    runs : data frame: human, model, layer, epsilon, seed, loss, top1; empty where no sensitivity map was run
+    runs : data frame: human, model, layer, start, epsilon, seed, loss, gwot_top1; None where no sensitivity map was run
     style : dict, see `repalign.figures.style.styled`
 
     Returns
     -------
     (figure, data frame of all trials and runs)
     """
+    runs = pd.DataFrame(columns=RUNS) if runs is None else sensitivity_runs(runs)
     trials = trials[np.isfinite(trials["loss"])]
     if trials.empty:
         raise InputError("No trial of any alignment has a loss.")

@@ -79,6 +79,12 @@ class Network:
         Tokens before the patches (class, distillation and register tokens).
     class_token : bool
         Whether the first of them is a class token.
+    scores : torch.nn.Module or None
+        Scores the classes that the network was trained with: the module, or the one that it is part of.
+    classifier : torch.nn.Linear or None
+        The last layer of `scores`.
+    classes : tuple of str
+        Names of the classes, where the weights say them.
     description : dict
         What was loaded: weights file, sha256, commit, preprocessing, library versions.
     """
@@ -89,6 +95,9 @@ class Network:
     outputs: tuple[str, ...] = ()
     prefix_tokens: int = 0
     class_token: bool = False
+    scores: nn.Module | None = None
+    classifier: nn.Linear | None = None
+    classes: tuple[str, ...] = ()
     description: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -98,6 +107,12 @@ class Network:
     def layers(self):
         """Names of everything that can be read, in the order of the forward definition."""
         return self.outputs + tuple(name for name, _ in self.module.named_modules() if name)
+
+    def classifying(self, scores, linear, classes=()):
+        """The same network with its classifier; unchanged where that is not linear."""
+        if not isinstance(linear, nn.Linear):
+            return self
+        return replace(self, scores=scores.eval(), classifier=linear, classes=tuple(classes))
 
     def described(self, **facts):
         """The same network with more facts in its description."""

@@ -94,13 +94,14 @@ def load(spec, *, cache_dir=None):
     if not has_head:
         parent, _, name = head.rpartition(".")
         setattr(module.get_submodule(parent), name, nn.Identity())
-    return source.assemble(
+    network = source.assemble(
         module,
         preprocess,
         weights=str(weights.path),
         sha256=weights.sha256,
         dropped=sorted(dropped),
     )
+    return network.classifying(module, module.get_submodule(head)) if has_head else network
 
 
 def unnest(checkpoint):

@@ -1,7 +1,7 @@
 """timm: architecture and tag of its registry, or a folder or file that it saved."""
 
 import timm
-from timm.data import create_transform, resolve_model_data_config
+from timm.data import ImageNetInfo, create_transform, infer_imagenet_subset, resolve_model_data_config
 from timm.models import get_pretrained_cfg, list_pretrained
 
 from repalign.errors import InputError
@@ -66,7 +66,7 @@ def load(spec, *, cache_dir=None):
     if folder := hub.local_folder(spec.identifier):
         weights = hub.folder_weights(folder)
         module = timm.create_model(f"local-dir:{folder}", pretrained=True)
-        return assemble(module, weights=str(weights.path), sha256=weights.sha256)
+        return _trained(module, weights=str(weights.path), sha256=weights.sha256)
     identifier = registered(spec.identifier, spec.model)
     if spec.random_seed is not None:
         return assemble(seeded(spec.random_seed, lambda: timm.create_model(identifier, pretrained=False)))
@@ -78,7 +78,15 @@ def load(spec, *, cache_dir=None):
         )
     weights = _weights(get_pretrained_cfg(name), spec, cache_dir)
     module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=_overlay(weights))
-    return assemble(module, weights=str(weights.path), sha256=weights.sha256, commit=weights.commit)
+    return _trained(module, weights=str(weights.path), sha256=weights.sha256, commit=weights.commit)
+
+
+def _trained(module, **description):
+    """A `Network` with its classifier and what timm knows of its classes."""
+    classes = module.pretrained_cfg.get("label_names") or ()
+    if not classes and (subset := infer_imagenet_subset(module)):
+        classes = ImageNetInfo(subset).label_names()
+    return assemble(module, **description).classifying(module, module.get_classifier(), classes)
 
 
 def _overlay(weights: WeightsFile):

@@ -53,7 +53,7 @@ def load(spec, *, cache_dir=None):
     """
     identifier = registered(spec.identifier, spec.model)
     enum = torchvision.models.get_model_weights(identifier)
-    member = spec.weights.rsplit(".", 1)[-1]
+    member, classes = spec.weights.rsplit(".", 1)[-1], ()
     if spec.random_seed is not None or (spec.weights and member not in enum.__members__):
         preprocess = next(iter(enum)).transforms()
         if spec.random_seed is not None:
@@ -71,6 +71,7 @@ def load(spec, *, cache_dir=None):
         )
     else:
         chosen = enum[member]
+        classes = chosen.meta.get("categories", ())
         preprocess = chosen.transforms()
         # The publisher writes the first digits of the sha256 into the file name.
         published = re.search(r"-([0-9a-f]{8,})\.pth$", chosen.url)
@@ -79,10 +80,11 @@ def load(spec, *, cache_dir=None):
         )
         state = read_state(weights.path)
     state = _modern(state)
-    module, _, _ = fit_classes(build(identifier), partial(build, identifier), state)
+    module, head, _ = fit_classes(build(identifier), partial(build, identifier), state)
     aux = ("AuxLogits.", "aux1.", "aux2.")
     load_into(module, state, model=spec.model, path=weights.path, may_add=aux)
-    return assemble(module, preprocess, weights=str(weights.path), sha256=weights.sha256)
+    network = assemble(module, preprocess, weights=str(weights.path), sha256=weights.sha256)
+    return network.classifying(module, module.get_submodule(head), classes)
 
 
 def _modern(state):

@@ -4,12 +4,13 @@ import contextlib
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoImageProcessor, AutoModel
+from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
 from transformers.utils import logging
 
 from repalign.errors import InputError
 from repalign.models import hub
 from repalign.models.network import Network, seeded
+from repalign.models.weights import last_layer
 
 HIDDEN = "hidden_states"
 
@@ -48,7 +49,7 @@ class _Call:
             for name in ("last_hidden_state", "pooler_output", "image_embeds")
             if name in output
         }
-        return {name: found[name] for name in wanted}
+        return {name: found[name] for name in wanted if name in found}
 
 
 def _vision(module):
@@ -120,8 +121,11 @@ def load(spec, *, cache_dir=None):
     if spec.random_seed is not None:
         module = seeded(spec.random_seed, lambda: AutoModel.from_config(config, trust_remote_code=False))
         return _assemble(module, preprocess)
+    # Fine-tuned models come with their class scores, which `AutoModel` would leave out.
+    classifies = (config.architectures or [""])[0].endswith("ForImageClassification")
+    kind = AutoModelForImageClassification if classifies else AutoModel
     with _quiet():
-        module, report = AutoModel.from_pretrained(
+        module, report = kind.from_pretrained(
             folder,
             config=config,
             trust_remote_code=False,
@@ -131,9 +135,18 @@ def load(spec, *, cache_dir=None):
             output_loading_info=True,
         )
     _refuse_random_parts(report, weights.path, spec.model)
-    return _assemble(
-        module, preprocess, weights=str(weights.path), sha256=weights.sha256, commit=weights.commit
+    network = _assemble(
+        module.base_model if classifies else module,
+        preprocess,
+        weights=str(weights.path),
+        sha256=weights.sha256,
+        commit=weights.commit,
     )
+    if not classifies:
+        return network
+    linear = module.get_submodule(last_layer(module))
+    classes = tuple(name for _, name in sorted(config.id2label.items()))
+    return network.classifying(module, linear, classes)
 
 
 @contextlib.contextmanager

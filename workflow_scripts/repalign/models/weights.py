@@ -151,8 +151,13 @@ def fit_classes(module, build, state):
     -------
     (module, str: the submodule that makes the class scores, bool: whether the weights have it)
     """
-    # The class scores are made last.
-    weight = [name for name in module.state_dict() if name.endswith(".weight")][-1]
+    head = last_layer(module)
+    weight = f"{head}.weight"
     if weight in state and len(state[weight]) != len(module.state_dict()[weight]):
         module = build(num_classes=len(state[weight]))
-    return module, weight.removesuffix(".weight"), weight in state
+    return module, head, weight in state
+
+
+def last_layer(module):
+    """Name of the last submodule with weights: in a classifier that of the class scores."""
+    return [name for name in module.state_dict() if name.endswith(".weight")][-1].removesuffix(".weight")

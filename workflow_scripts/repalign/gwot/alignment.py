@@ -1,7 +1,5 @@
 """Align two systems without labels: the front door of `repalign.gwot`."""
 
-import sys
-import types
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +12,11 @@ from repalign.gwot.annealed import annealed_search
 from repalign.gwot.journal import Journal, fingerprint
 from repalign.gwot.paper import STAGES as PAPER
 from repalign.gwot.paper import paper_search
-from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.search import Search
 from repalign.gwot.solver import NativeSolver
 
-SOLVERS = {"native": NativeSolver, "pot": PotSolver}
+SOLVERS = ("native", "pot")
 STRATEGIES = {
     "annealed": (annealed_search, ANNEALED),
     "paper": (paper_search, PAPER),
@@ -133,13 +130,22 @@ def align(
     find, stages = STRATEGIES[strategy]
     journal = Journal(storage, fingerprint(*_arrays(problem), settings), stages)
     search = Search(
-        SOLVERS[solver](problem, device=resolve_device(device), dtype=dtype),
+        _solver(solver)(problem, device=resolve_device(device), dtype=dtype),
         journal,
         seed=seed,
         time_budget=time_budget,
     )
     rerun = find(search, epsilon=epsilon, trials=trials, **options)
     return _alignment(search, rerun, epsilon)
+
+
+def _solver(name):
+    if name == "native":
+        return NativeSolver
+    # POT loads scikit-learn, which takes longer than a small alignment.
+    from repalign.gwot.pot import PotSolver
+
+    return PotSolver
 
 
 def _arrays(problem):
@@ -182,13 +188,3 @@ def resolve_device(device):
     if device != "auto":
         return device
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-class _CallableModule(types.ModuleType):
-    """`repalign.gwot.align` names this module and, by the library's contract, its function."""
-
-    def __call__(self, *args, **kwargs):
-        return align(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _CallableModule
