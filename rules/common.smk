@@ -14,7 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from repalign import needs as estimates
 from repalign.errors import InputError
-from repalign.provenance import code_digest
+from repalign.provenance import code_digest, files_digest
 from repalign.sheets import resolve_layer, select, select_models
 from repalign.study import IMAGE_SOURCES, model_files, read_study, select_systems
 
@@ -294,17 +294,6 @@ def convexity_settings():
     return {key: config["convexity"][key] for key in keys}
 
 
-# Ours, then those of the published study with our numbers in them.
-CONVEXITY_TABLES = (
-    "transform",
-    "correlations",
-    "matching",
-    "published",
-    *(f"table{n}" for n in range(1, 10)),
-)
-CONVEXITY_FIGURES = ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
-
-
 def study_models(*fields):
     """What the convexity study's tables say of its models, with these fields of their rows."""
     rows = {model: {field: MODELS[model].get(field, "") for field in fields} for model in convexity_models()}
@@ -322,53 +311,7 @@ def finetuning_pair(image_set):
     return lambda wildcards: [f"{path}/{name}.safetensors" for name in finetuning_names(wildcards)]
 
 
-def convexity_study_outputs():
-    """Every figure and table of the convexity study."""
-    return [
-        *[path for name in CONVEXITY_FIGURES for path in figure_files(f"convexity_{name}")],
-        *[
-            path
-            for name in CONVEXITY_TABLES
-            for path in multiext(f"<results>/tables/convexity_{name}", ".tsv", ".tex")
-        ],
-        "<results>/aggregate/joined_layers.tsv",
-    ]
-
-
 def described_models():
     """What the aggregate says of every model: the descriptive fields of its row."""
     fields = ("paradigm", "objective", "architecture", "train_data", "train_images", "layers", "readout")
     return {name: {field: row[field] for field in fields if field in row} for name, row in MODELS.items()}
-
-
-def figure_style():
-    """The look of every figure; what a figure shows is not part of it."""
-    return {key: config["figures"][key] for key in ("width_mm", "font_size", "titles")}
-
-
-def figure_files(name):
-    """The files of a figure: one per format, and its data."""
-    return multiext(
-        f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv"
-    )
-
-
-def all_figures():
-    """Every figure of the study."""
-    return [path for name in ("agreement", "matching", "transport_plans") for path in figure_files(name)]
-
-
-def all_tables():
-    """Every table of the study."""
-    return multiext("<results>/tables/models", ".tsv", ".tex")
-
-
-def final_outputs():
-    """What a bare `snakemake` makes."""
-    return [
-        *all_figures(),
-        *all_tables(),
-        *(convexity_study_outputs() if convexity_models() else []),
-        *(GWOT_ROBUSTNESS if config["gwot"]["robustness"] else []),
-        *(["<results>/aggregate/gwot_map.parquet"] if map_pairs() else []),
-    ]

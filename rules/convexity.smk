@@ -117,7 +117,7 @@ rule plot_convexity_depth:
         scores="<results>/aggregate/layer_scores.parquet",
         correlations="<results>/aggregate/convexity_depth_correlations.tsv",
     output:
-        figure_files("convexity_depth"),
+        figure_outputs("convexity_depth"),
     log:
         "<logs>/plot_convexity_depth.log",
     benchmark:
@@ -137,7 +137,7 @@ rule plot_convexity_measures:
     input:
         "<results>/aggregate/layer_scores.parquet",
     output:
-        figure_files("convexity_measures"),
+        figure_outputs("convexity_measures"),
     log:
         "<logs>/plot_convexity_measures.log",
     benchmark:
@@ -158,7 +158,7 @@ rule plot_convexity_matching:
         joined="<results>/aggregate/joined_layers.tsv",
         matching="<results>/aggregate/matching_predictors.tsv",
     output:
-        figure_files("convexity_matching"),
+        figure_outputs("convexity_matching"),
     log:
         "<logs>/plot_convexity_matching.log",
     benchmark:
@@ -179,7 +179,7 @@ rule plot_convexity_alignment:
         joined="<results>/aggregate/joined_layers.tsv",
         correlations="<results>/aggregate/convexity_correlations.tsv",
     output:
-        figure_files("convexity_alignment"),
+        figure_outputs("convexity_alignment"),
     log:
         "<logs>/plot_convexity_alignment.log",
     benchmark:
@@ -198,7 +198,7 @@ rule plot_convexity_neighbours:
     input:
         convexity_tables(),
     output:
-        figure_files("convexity_neighbours"),
+        figure_outputs("convexity_neighbours"),
     log:
         "<logs>/plot_convexity_neighbours.log",
     benchmark:
@@ -218,7 +218,7 @@ rule plot_convexity_correlations:
     input:
         "<results>/aggregate/correlation_matrix.tsv",
     output:
-        figure_files("convexity_correlations"),
+        figure_outputs("convexity_correlations"),
     log:
         "<logs>/plot_convexity_correlations.log",
     benchmark:

@@ -131,6 +131,7 @@ def read_study(config, schemas):
     _check_images(study)
     _check_gwot(study)
     _check_convexity(study)
+    _check_figures(config["figures"])
     return study
 
 
@@ -177,3 +178,11 @@ def _check_convexity(study):
                 f"The config, naive_transform.layers: no model has the layer '{alias}'; write first, middle, last or a "
                 "layer of the sheet."
             )
+
+
+def _check_figures(figures):
+    if figures["size"] not in figures["sizes"]:
+        raise InputError(
+            f"The config, figures.size: '{figures['size']}' is not among figures.sizes; write one of "
+            f"{', '.join(figures['sizes'])}."
+        )
