@@ -12,8 +12,9 @@ BASE = Path(workflow.basedir)
 SCRIPTS = BASE / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from repalign import needs as estimates
 from repalign.errors import InputError
-from repalign.provenance import code_digest
+from repalign.provenance import code_digest, files_digest
 from repalign.sheets import resolve_layer, select, select_models
 from repalign.study import IMAGE_SOURCES, model_files, read_study, select_systems
 
@@ -61,6 +62,54 @@ def trained_networks(wildcards):
     row, root = MODELS[wildcards.model], Path(config["things_dir"], "networks")
     paths = [Path(row[field]) for field in ("identifier", "weights") if field in row]
     return [str(root / path.relative_to(root).parts[0]) for path in paths if path.is_relative_to(root)]
+
+
+def fetched_weights(wildcards):
+    """The record of a network's weights, fetched where there is internet; nothing where they lie here already."""
+    row = MODELS[wildcards.model]
+    weights = row.get("weights", "")
+    untrained = weights.startswith("random:") and row["source"] in ("torchvision", "timm")
+    local = Path(row["identifier"]).is_dir() or (row["source"] == "checkpoint" and "://" not in weights)
+    if local or untrained or trained_networks(wildcards):
+        return []
+    return "<results>/inputs/weights/{model}.json"
+
+
+def needs(estimate, *names):
+    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
+
+    def need(name):
+        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
+
+    return {name: need(name) for name in names}
+
+
+def alignment_needs(wildcards, attempt):
+    """What one alignment asks of the cluster."""
+    return estimates.alignment(study.n_objects(), gwot_settings(wildcards)["trials"], attempt)
+
+
+def extraction_needs(wildcards, attempt):
+    """What reading the layers of a network asks of the cluster."""
+    row, images = MODELS[wildcards.model], config["images"]
+    # THINGS has 14 images an object and 27 categories.
+    n = {
+        "behaviour": study.n_objects(),
+        "category": 27 * images["per_category"],
+        "all": 14 * study.n_objects(),
+    }
+    millions = estimates.parameters(row["identifier"])
+    return estimates.extraction(millions, n[wildcards.image_set], len(row["layers"]), attempt)
+
+
+def model_needs(wildcards, attempt):
+    """What a job over all layers of a model asks of the cluster."""
+    return estimates.layers(study.n_objects(), len(MODELS[wildcards.model]["layers"]), attempt)
+
+
+def layer_needs(wildcards, attempt):
+    """What a job over one layer asks of the cluster."""
+    return estimates.layers(study.n_objects(), 1, attempt)
 
 
 pathvars:
@@ -249,17 +298,6 @@ def convexity_settings():
     return {key: config["convexity"][key] for key in keys}
 
 
-# Ours, then those of the published study with our numbers in them.
-CONVEXITY_TABLES = (
-    "transform",
-    "correlations",
-    "matching",
-    "published",
-    *(f"table{n}" for n in range(1, 10)),
-)
-CONVEXITY_FIGURES = ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
-
-
 def study_models(*fields):
     """What the convexity study's tables say of its models, with these fields of their rows."""
     rows = {model: {field: MODELS[model].get(field, "") for field in fields} for model in convexity_models()}
@@ -271,49 +309,7 @@ def finetuning_pair(wildcards):
     return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
 
 
-def convexity_study_outputs():
-    """Every figure and table of the convexity study."""
-    tables = expand(
-        "<results>/tables/convexity_{name}.{ending}", name=CONVEXITY_TABLES, ending=("tsv", "tex")
-    )
-    figures = [path for name in CONVEXITY_FIGURES for path in figure_files(f"convexity_{name}")]
-    return [*figures, *tables, "<results>/aggregate/joined_layers.tsv"]
-
-
 def described_models():
     """What the aggregate says of every model: the descriptive fields of its row."""
     fields = ("paradigm", "objective", "architecture", "train_data", "train_images", "layers", "readout")
     return {name: {field: row[field] for field in fields if field in row} for name, row in MODELS.items()}
-
-
-def figure_style():
-    """The look of every figure; what a figure shows is not part of it."""
-    return {key: config["figures"][key] for key in ("width_mm", "font_size", "titles")}
-
-
-def figure_files(name):
-    """The files of a figure: one per format, and its data."""
-    return multiext(
-        f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv"
-    )
-
-
-def all_figures():
-    """Every figure of the study."""
-    return [path for name in ("agreement", "matching", "transport_plans") for path in figure_files(name)]
-
-
-def all_tables():
-    """Every table of the study."""
-    return multiext("<results>/tables/models", ".tsv", ".tex")
-
-
-def final_outputs():
-    """What a bare `snakemake` makes."""
-    return [
-        *all_figures(),
-        *all_tables(),
-        *(convexity_study_outputs() if convexity_models() else []),
-        *(GWOT_ROBUSTNESS if config["gwot"]["robustness"] else []),
-        *(["<results>/aggregate/gwot_map.parquet"] if map_pairs() else []),
-    ]

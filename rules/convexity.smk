@@ -20,8 +20,7 @@ rule score_convexity:
     conda:
         "../envs/measures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(layer_needs, "mem_mb", "runtime"),
     params:
         code=code("score_convexity"),
         settings=convexity_settings(),
@@ -148,7 +147,7 @@ rule plot_convexity_depth:
         scores="<results>/aggregate/layer_scores.parquet",
         correlations="<results>/aggregate/convexity_depth_correlations.tsv",
     output:
-        figure_files("convexity_depth"),
+        figure_outputs("convexity_depth"),
     log:
         "<logs>/plot_convexity_depth.log",
     benchmark:
@@ -168,7 +167,7 @@ rule plot_convexity_measures:
     input:
         "<results>/aggregate/layer_scores.parquet",
     output:
-        figure_files("convexity_measures"),
+        figure_outputs("convexity_measures"),
     log:
         "<logs>/plot_convexity_measures.log",
     benchmark:
@@ -189,7 +188,7 @@ rule plot_convexity_matching:
         joined="<results>/aggregate/joined_layers.tsv",
         matching="<results>/aggregate/matching_predictors.tsv",
     output:
-        figure_files("convexity_matching"),
+        figure_outputs("convexity_matching"),
     log:
         "<logs>/plot_convexity_matching.log",
     benchmark:
@@ -210,7 +209,7 @@ rule plot_convexity_alignment:
         joined="<results>/aggregate/joined_layers.tsv",
         correlations="<results>/aggregate/convexity_correlations.tsv",
     output:
-        figure_files("convexity_alignment"),
+        figure_outputs("convexity_alignment"),
     log:
         "<logs>/plot_convexity_alignment.log",
     benchmark:
@@ -229,7 +228,7 @@ rule plot_convexity_neighbours:
     input:
         convexity_tables(),
     output:
-        figure_files("convexity_neighbours"),
+        figure_outputs("convexity_neighbours"),
     log:
         "<logs>/plot_convexity_neighbours.log",
     benchmark:
@@ -249,7 +248,7 @@ rule plot_convexity_correlations:
     input:
         "<results>/aggregate/correlation_matrix.tsv",
     output:
-        figure_files("convexity_correlations"),
+        figure_outputs("convexity_correlations"),
     log:
         "<logs>/plot_convexity_correlations.log",
     benchmark:
