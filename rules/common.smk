@@ -86,7 +86,7 @@ def needs(estimate, *names):
 
 def alignment_needs(wildcards, attempt):
     """What one alignment asks of the cluster."""
-    return estimates.alignment(study.n_objects(), gwot_settings(wildcards)["trials"], attempt)
+    return estimates.alignment(study.n_objects(), align_settings(wildcards)["trials"], attempt)
 
 
 def extraction_needs(wildcards, attempt):
