@@ -196,6 +196,10 @@ def transform_table(study):
         },
         **{"convexity": "convexity", "convexity_change": "convexity_naive_change"},
     }
+    ends = ("_low", "_high")
+    columns = [
+        c for name in measures for c in (name, *(f"{name}{e}" for e in ends if name.endswith("_change")))
+    ]
     rows = []
     for key in values.index[values.get("odd_one_out_naive", pd.Series(np.nan, values.index)).notna()]:
         row = {"model": key[0], "variant": variant_of(key[0], study.finetuned), "layer": key[1]}
@@ -206,7 +210,7 @@ def transform_table(study):
                 for end, table in (("low", lows), ("high", highs)):
                     row[f"{name}_{end}"] = 100 * table[metric].get(key, np.nan) if metric in table else np.nan
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["model", "variant", "layer", "position", *columns])
 
 
 def position(layer, layers):
