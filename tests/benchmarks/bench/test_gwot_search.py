@@ -93,11 +93,25 @@ def test_two_groups_of_people(load):
     assert rows[0]["top1"] >= 0.895
 
 
+def test_annealed_against_the_published_search(load):
+    """Best of 20 random starts at 20 epsilons. The native solver runs them: its fixed points are POT's, see above."""
+    pair = load("spose_group1"), load("spose_group2")
+    settings = {"metric": "euclidean", "epsilon": (1, 10)}
+    rows = [
+        timed(
+            "paper, 20 trials, native solver", partial(align, *pair, strategy="paper", trials=20, **settings)
+        )[0],
+        timed("annealed, 1 start", partial(align, *pair, trials=1, **settings))[0],
+    ]
+    show("spose_group1 - spose_group2, euclidean, epsilon 1-10", rows)
+    assert rows[1]["loss"] < rows[0]["loss"]
+
+
 def test_seeds_agree_on_people(load):
     pair = load("spose_group1"), load("spose_group2")
     plans = []
     for seed in range(SEEDS):
-        row, result = timed(f"seed {seed}", partial(align, *pair, epsilon=(1e-3, 5e-3), trials=8, seed=seed))
+        row, result = timed(f"seed {seed}", partial(align, *pair, epsilon=(1e-3, 5e-3), trials=4, seed=seed))
         plans.append(result.plan)
         print(row)
     shared = [agreement(plans[i], plans[j]) for i in range(SEEDS) for j in range(i)]
@@ -111,8 +125,8 @@ def test_model_against_people(load, model):
     settings = {"metric": "cosine", "histogram_matching": True, "epsilon": (1e-3, 1e-3)}
     rows, plans = [], []
     for seed in range(SEEDS):
-        search = partial(align, *pair, trials=8, seed=seed, **settings)
-        row, result = timed(f"annealed, 8 starts, seed {seed}", search)
+        search = partial(align, *pair, trials=4, seed=seed, **settings)
+        row, result = timed(f"annealed, 4 starts, seed {seed}", search)
         rows.append(row)
         plans.append(result.plan)
     row, truth = timed("oracle", lambda: oracle(*pair, 1e-3, histogram_matching=True))

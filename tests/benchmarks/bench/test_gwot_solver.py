@@ -81,7 +81,7 @@ def test_time_per_trial(groups, metric, epsilon):
     problem = make_problem(*groups, metric=metric)
     start = random_plan(problem.p, problem.q, 0)
     solvers = {
-        "native float32, tolerance 1e-2": NativeSolver(problem, tolerance=1e-2),
+        "native float32, tolerance 3e-3": NativeSolver(problem, tolerance=3e-3),
         "native float32": NativeSolver(problem),
         "native float64": NativeSolver(problem, dtype="float64"),
         "POT": PotSolver(problem),
@@ -109,7 +109,7 @@ def test_against_ott_jax(groups):
     problem = make_problem(*groups)
     rows = []
     # ott's cost of unit vectors is twice the cosine's and its gradient half of ours: epsilon scales by 2.
-    for epsilon in (0.02, 0.01, 0.005):
+    for epsilon in (0.01, 0.005):
         solver = gromov_wasserstein.GromovWasserstein(linear.sinkhorn.Sinkhorn(), epsilon=2 * epsilon)
 
         def run(x, y, solver=solver):
