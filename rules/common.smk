@@ -12,6 +12,7 @@ BASE = Path(workflow.basedir)
 SCRIPTS = BASE / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from repalign import needs as estimates
 from repalign.errors import InputError
 from repalign.provenance import code_digest, files_digest
 from repalign.sheets import resolve_layer, select, select_models
@@ -61,6 +62,54 @@ def trained_networks(wildcards):
     row, root = MODELS[wildcards.model], Path(config["things_dir"], "networks")
     paths = [Path(row[field]) for field in ("identifier", "weights") if field in row]
     return [str(root / path.relative_to(root).parts[0]) for path in paths if path.is_relative_to(root)]
+
+
+def fetched_weights(wildcards):
+    """The record of a network's weights, fetched where there is internet; nothing where they lie here already."""
+    row = MODELS[wildcards.model]
+    weights = row.get("weights", "")
+    untrained = weights.startswith("random:") and row["source"] in ("torchvision", "timm")
+    local = Path(row["identifier"]).is_dir() or (row["source"] == "checkpoint" and "://" not in weights)
+    if local or untrained or trained_networks(wildcards):
+        return []
+    return "<results>/inputs/weights/{model}.json"
+
+
+def needs(estimate, *names):
+    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
+
+    def need(name):
+        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
+
+    return {name: need(name) for name in names}
+
+
+def alignment_needs(wildcards, attempt):
+    """What one alignment asks of the cluster."""
+    return estimates.alignment(study.n_objects(), gwot_settings(wildcards)["trials"], attempt)
+
+
+def extraction_needs(wildcards, attempt):
+    """What reading the layers of a network asks of the cluster."""
+    row, images = MODELS[wildcards.model], config["images"]
+    # THINGS has 14 images an object and 27 categories.
+    n = {
+        "behaviour": study.n_objects(),
+        "category": 27 * images["per_category"],
+        "all": 14 * study.n_objects(),
+    }
+    millions = estimates.parameters(row["identifier"])
+    return estimates.extraction(millions, n[wildcards.image_set], len(row["layers"]), attempt)
+
+
+def model_needs(wildcards, attempt):
+    """What a job over all layers of a model asks of the cluster."""
+    return estimates.layers(study.n_objects(), len(MODELS[wildcards.model]["layers"]), attempt)
+
+
+def layer_needs(wildcards, attempt):
+    """What a job over one layer asks of the cluster."""
+    return estimates.layers(study.n_objects(), 1, attempt)
 
 
 pathvars:

@@ -20,8 +20,7 @@ rule score_convexity:
     conda:
         "../envs/measures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(layer_needs, "mem_mb", "runtime"),
     params:
         code=code("score_convexity"),
         settings=convexity_settings(),

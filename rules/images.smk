@@ -68,6 +68,7 @@ rule extract_embeddings:
     input:
         images="<results>/inputs/images/{image_set}.tsv",
         networks=trained_networks,
+        weights=fetched_weights,
     output:
         "<results>/embeddings/{image_set}/{model}.safetensors",
     log:
@@ -79,6 +80,8 @@ rule extract_embeddings:
     conda:
         "../envs/embeddings.yaml"
     threads: config["embeddings"]["threads"]
+    resources:
+        **needs(extraction_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("extract_embeddings"),
         row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),

@@ -1,18 +1,19 @@
 """The study that config and sheets describe, checked before anything runs. Loaded again in every job: nothing heavy."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from repalign.errors import InputError
 from repalign.sheets import (
+    read_downloads,
     read_humans,
     read_models,
-    read_sheet,
     require_files,
     resolve_layer,
     select,
     select_models,
 )
-from repalign.validation import check
+from repalign.validation import check, check_ranges
 
 IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
 
@@ -57,11 +58,20 @@ class Study:
         features = [f"{self.config['things_dir']}/models/{name}" for name in models]
         return sorted({*data, *features, f"{self.config['things_dir']}/human/people.npy"})
 
+    def n_objects(self):
+        """How many objects there are; the number of THINGS concepts while the file that names them is not there."""
+        if self.config["world"] is not None:
+            return self.config["world"]["objects"]
+        path = Path(self.things_file("objects"))
+        return len(path.read_text(encoding="utf-8").split()) if path.is_file() else 1854
+
     def named_files(self):
         """Every file that config and sheets name, with where it was named."""
         for key in self.config["things"]:
             if path := self.things_file(key):
                 yield f"The config, things.{key}", path
+        if path := self.config["convexity"]["published"]:
+            yield "The config, convexity.published", path
         for name, row in self.humans.items():
             for field in ("path", "order"):
                 if field in row:
@@ -105,6 +115,7 @@ def read_study(config, schemas):
         One sentence about the first thing that is wrong.
     """
     check(config, schemas["config"], "The config")
+    check_ranges(config)
     # The password stays out of what scripts and reports get to see.
     config = {key: value for key, value in config.items() if key != "things_password"}
     config |= {"convexity": _without_removed_pairs(config["convexity"])}
@@ -114,7 +125,7 @@ def read_study(config, schemas):
         config,
         models=read_models(config["models"], schemas["models"], directories),
         humans=read_humans(config["humans"], schemas["humans"], directories),
-        downloads=read_sheet(sheet, schemas["downloads"], "path") if sheet else {},
+        downloads=read_downloads(sheet, schemas["downloads"]) if sheet else {},
     )
     require_files(study.named_files(), made={*study.world_files(), *study.fetched_files()})
     _check_images(study)
