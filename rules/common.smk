@@ -2,6 +2,7 @@
 import os
 import re
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import yaml
@@ -13,10 +14,9 @@ sys.path.insert(0, str(SCRIPTS))
 
 from repalign import needs as estimates
 from repalign.errors import InputError
-from repalign.provenance import code_digest
+from repalign.provenance import code_digest, files_digest
 from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, Study, model_files, read_study
-
+from repalign.study import IMAGE_SOURCES, Study, model_files, read_study, select_systems
 
 # Where the study of this run lies, for its jobs.
 SNAPSHOT = "REPALIGN_STUDY"
@@ -42,6 +42,9 @@ def load_study():
 
 
 study = load_study()
+# The password of the images reaches its script through the environment alone: params and config are written to disk.
+if password := config.pop("things_password"):
+    os.environ["THINGS_PASSWORD"] = password
 config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
 things_file, world_files = study.things_file, study.world_files
 image_folder, made_images = study.image_folder, study.made_images
@@ -108,6 +111,8 @@ def alternatives(names):
 wildcard_constraints:
     model=alternatives(MODELS),
     human=alternatives(HUMANS),
+    first=alternatives([*HUMANS, *MODELS]),
+    second=alternatives([*HUMANS, *MODELS]),
     layer=alternatives({layer for row in MODELS.values() for layer in row["layers"]}),
     image_set=alternatives(config["image_sets"]),
     space="original|naive",
@@ -136,7 +141,7 @@ def needs(estimate, *names):
 
 def alignment_needs(wildcards, attempt):
     """What one alignment asks of the cluster."""
-    return estimates.alignment(study.count_objects(), gwot_settings(wildcards)["trials"], attempt)
+    return estimates.alignment(study.count_objects(), align_settings(wildcards)["trials"], attempt)
 
 
 def extraction_needs(wildcards, attempt):
@@ -175,33 +180,68 @@ def selected_humans(stage):
     return select(config[stage]["humans"], HUMANS, f"{stage}.humans", "human")
 
 
-def gwot_layers(model):
-    """The layers of a model that are aligned."""
-    row = MODELS[model]
-    return row["layers"] if config["gwot"]["layers"] == "all" else [row["readout"]]
-
-
-def gwot_settings(wildcards):
+def gwot_settings(human, model):
     """The settings of one pair: the defaults, then every override that names it."""
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness")
+        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness", "map")
     }
     for override in config["gwot"]["overrides"]:
         chosen = select_models(override.get("models", "all"), MODELS, "gwot.overrides")
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in chosen:
+        if human in override.get("humans", HUMANS) and model in chosen:
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
 
 
+def align_settings(wildcards):
+    """The settings of one alignment of a model with a human."""
+    return gwot_settings(wildcards.human, wildcards.model)
+
+
+def map_settings(wildcards):
+    """The settings of one pair of the map of systems."""
+    return gwot_settings(wildcards.first, wildcards.second) | {"trials": config["gwot"]["map"]["trials"]}
+
+
+def map_systems():
+    """The humans and models of the map of systems; none where the config has no map."""
+    return select_systems(config["gwot"]["map"], HUMANS, MODELS)
+
+
+def map_pairs():
+    """Every unordered pair of systems of the map."""
+    return list(combinations(map_systems(), 2))
+
+
+def system_file(name):
+    """An input function: the representation of one system of a pair."""
+
+    def path(wildcards):
+        system = getattr(wildcards, name)
+        stage = "inputs/humans" if system in HUMANS else "embeddings/behaviour"
+        return f"<results>/{stage}/{system}.safetensors"
+
+    return path
+
+
+def system_layers(wildcards):
+    """The layer that stands for each system of a pair; none for a human."""
+    pair = (wildcards.first, wildcards.second)
+    return [None if system in HUMANS else MODELS[system]["readout"] for system in pair]
+
+
 def gwot_keys():
     """(human, model, layer) of every alignment of the study."""
+    layerwise = convexity_models() if config["convexity"]["align"] else []
+    aligned = {*select_models(config["gwot"]["models"], MODELS, "gwot.models"), *layerwise}
+    every = MODELS if config["gwot"]["layers"] == "all" else layerwise
     return [
         (human, model, layer)
         for human in selected_humans("gwot")
-        for model in select_models(config["gwot"]["models"], MODELS, "gwot.models")
-        for layer in gwot_layers(model)
+        for model in MODELS
+        if model in aligned
+        for layer in (MODELS[model]["layers"] if model in every else [MODELS[model]["readout"]])
     ]
 
 
@@ -210,9 +250,18 @@ def gwot_outputs(name):
     return [f"<results>/gwot/{human}/{model}/{layer}/{name}" for human, model, layer in gwot_keys()]
 
 
+GWOT_ROBUSTNESS = [f"<results>/aggregate/gwot_{name}.parquet" for name in ("robustness", "sensitivity")]
+
+
 def convexity_models():
     """The models of the convexity study."""
     return select_models(config["convexity"]["models"], MODELS, "convexity.models")
+
+
+def classifier_models():
+    """The models of the convexity study whose classifier is asked about the segments between members."""
+    wanted = config["convexity"]["euclidean"] is not None
+    return [model for model in convexity_models() if wanted and MODELS[model]["source"] in IMAGE_SOURCES]
 
 
 def transformed_layers(model):
@@ -259,81 +308,18 @@ def convexity_settings():
     return {key: config["convexity"][key] for key in keys}
 
 
-# Ours, then those of the published study with our numbers in them.
-CONVEXITY_TABLES = (
-    "transform",
-    "correlations",
-    "matching",
-    "published",
-    *(f"table{n}" for n in range(1, 10)),
-)
-CONVEXITY_FIGURES = ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
-
-
 def study_models(*fields):
     """What the convexity study's tables say of its models, with these fields of their rows."""
     rows = {model: {field: MODELS[model].get(field, "") for field in fields} for model in convexity_models()}
     return {model: described_models()[model] | row for model, row in rows.items()}
 
 
-def finetuning_names(wildcards):
+def finetuning_pair(wildcards):
     """A model of the convexity study and its fine-tuned version."""
     return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
-
-
-def finetuning_pair(image_set):
-    """An input function: the embeddings of a model and of its fine-tuned version."""
-    path = f"<results>/embeddings/{image_set}"
-    return lambda wildcards: [f"{path}/{name}.safetensors" for name in finetuning_names(wildcards)]
-
-
-def convexity_study_outputs():
-    """Every figure and table of the convexity study."""
-    return [
-        *[path for name in CONVEXITY_FIGURES for path in figure_files(f"convexity_{name}")],
-        *[
-            path
-            for name in CONVEXITY_TABLES
-            for path in multiext(f"<results>/tables/convexity_{name}", ".tsv", ".tex")
-        ],
-        "<results>/aggregate/joined_layers.tsv",
-    ]
 
 
 def described_models():
     """What the aggregate says of every model: the descriptive fields of its row."""
     fields = ("paradigm", "objective", "architecture", "train_data", "train_images", "layers", "readout")
     return {name: {field: row[field] for field in fields if field in row} for name, row in MODELS.items()}
-
-
-def figure_style():
-    """The look of every figure; what a figure shows is not part of it."""
-    return {key: config["figures"][key] for key in ("width_mm", "font_size", "titles")}
-
-
-def figure_files(name):
-    """The files of a figure: one per format, and its data."""
-    return multiext(
-        f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv"
-    )
-
-
-def all_figures():
-    """Every figure of the study."""
-    return [path for name in ("agreement", "matching", "transport_plans") for path in figure_files(name)]
-
-
-def all_tables():
-    """Every table of the study."""
-    return multiext("<results>/tables/models", ".tsv", ".tex")
-
-
-def final_outputs():
-    """What a bare `snakemake` makes."""
-    robustness = ("robustness.tsv", "sensitivity.tsv") if config["gwot"]["robustness"] else ()
-    return [
-        *all_figures(),
-        *all_tables(),
-        *(convexity_study_outputs() if convexity_models() else []),
-        *(path for name in robustness for path in gwot_outputs(name)),
-    ]

@@ -124,6 +124,13 @@ def model_files(row):
     return [row[field] for field in ("identifier", "order") if field in row]
 
 
+def select_systems(settings, humans, models):
+    """The humans and models that `gwot.map` names; none where it is null."""
+    if settings is None:
+        return []
+    return select(settings["systems"], {**humans, **models}, "The config, gwot.map.systems", "human or model")
+
+
 def read_study(config, schemas):
     """Check the config and read its sheets.
 
@@ -144,7 +151,9 @@ def read_study(config, schemas):
         One sentence about the first thing that is wrong.
     """
     check(config, schemas["config"], "The config")
-    config = config | {"convexity": _without_removed_pairs(config["convexity"])}
+    # The password stays out of what scripts and reports get to see.
+    config = {key: value for key, value in config.items() if key != "things_password"}
+    config |= {"convexity": _without_removed_pairs(config["convexity"])}
     directories = {"things_dir": config["things_dir"]}
     sheet = config["downloads"]
     study = Study(
@@ -158,6 +167,7 @@ def read_study(config, schemas):
     _check_images(study)
     _check_gwot(study)
     _check_convexity(study)
+    _check_figures(config["figures"])
     return study
 
 
@@ -191,6 +201,7 @@ def _check_gwot(study):
     for stage in ("gwot", "rsa", "similarity", "clustering"):
         select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
     select_models(config["gwot"]["models"], models, "The config, gwot.models")
+    select_systems(config["gwot"]["map"], humans, models)
     _check_range(config["gwot"]["epsilon"], "The config, gwot.epsilon")
     for number, override in enumerate(config["gwot"]["overrides"]):
         source = f"The config, gwot.overrides.{number}"
@@ -218,3 +229,11 @@ def _check_convexity(study):
                 f"The config, naive_transform.layers: no model has the layer '{alias}'; write first, middle, last or a "
                 "layer of the sheet."
             )
+
+
+def _check_figures(figures):
+    if figures["size"] not in figures["sizes"]:
+        raise InputError(
+            f"The config, figures.size: '{figures['size']}' is not among figures.sizes; write one of "
+            f"{', '.join(figures['sizes'])}."
+        )

@@ -13,7 +13,7 @@ def similarity_scores(model, embeddings, humans, *, n_neighbours, metric, n_boot
     ----------
     model : str
     embeddings : repalign.representations.Embeddings
-    humans : dict of str to repalign.representations.Human
+    humans : dict of str to repalign.representations.System
     n_neighbours, metric : see `repalign.neighbours.shared_neighbours`
     n_boot, confidence, seed : see `repalign.statistics`
 
