@@ -27,7 +27,9 @@ def test_a_full_disk_stops_the_job_with_one_sentence_and_leaves_nothing(finished
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
 
-    whole = read_arrays(finished / "results/demo/embeddings/behaviour/people_again.safetensors")[0]["features"]
+    whole = read_arrays(finished / "results/demo/embeddings/behaviour/people_again.safetensors")[0][
+        "features"
+    ]
     assert whole.nbytes > 5_000
     run = subprocess.run(command, cwd=finished, capture_output=True, text=True, preexec_fn=limit)
     output = run.stdout + run.stderr
@@ -66,7 +68,9 @@ def test_a_write_that_fails_keeps_the_file_that_was_there(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-        with pytest.raises(InputError, match=r"a\.safetensors cannot be written, since its disk or your quota is full"):
+        with pytest.raises(
+            InputError, match=r"a\.safetensors cannot be written, since its disk or your quota is full"
+        ):
             write_arrays(path, {"x": [1.0] * 1000}, {"run": 2})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
