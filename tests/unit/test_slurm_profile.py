@@ -124,11 +124,7 @@ def test_the_check_counts_jobs_and_submissions():
     request = "mem_mb=4000, slurm_partition=gpu, gres=gpu:1, runtime=79"
     block = f"\nrule align_gwot:\n    threads: 2\n    resources: {request}\n"
     fetched = "\nrule fetch_file:\n    resources: mem_mb=1\n"
-    jobs = list(
-        check.jobs_of(
-            "Job stats\n" + 9 * block + "\nrule fetch_file:\n    resources: mem_mb=1\n", {"fetch_file"}
-        )
-    )
+    jobs = list(check.jobs_of("Job stats\n" + 9 * block + fetched, {"fetch_file"}))
     assert [local for _, local, _ in jobs] == 9 * [False] + [True]
     assert jobs[0][2]["threads"] == "2"
     lines = list(check.summary(jobs, PROFILE))
