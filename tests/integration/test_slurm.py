@@ -231,8 +231,8 @@ def test_a_failure_shows_its_sentence_and_its_log(checkout):
 
 def test_a_job_out_of_memory_is_given_more(checkout):
     target = "results/cluster/inputs/concepts.tsv"
-    few = "simulate_world:mem_mb=60 * 20 ** (attempt - 1)"
-    output = run(checkout, target, "--configfile", "study.yaml", "--set-resources", few).output
+    few = [f"{rule}:mem_mb=60 * 20 ** (attempt - 1)" for rule in ("simulate_world", "build_concepts")]
+    output = run(checkout, target, "--configfile", "study.yaml", "--set-resources", *few).output
     assert (checkout / target).is_file()
     states = [state for _, state, _ in accounts(checkout)]
     assert states[-1] == "COMPLETED"
