@@ -89,8 +89,8 @@ def forgets_too_soon():
     if age is None or int(age[1]) >= 200:
         return ""
     return (
-        f"The cluster forgets ended jobs after {age[1]} s (MinJobAge), before they are asked for; ask its administrators "
-        "for 300 s, the default, or set slurm-status-command to sacct and never use scancel."
+        f"The cluster forgets ended jobs after {age[1]} s (MinJobAge), before they are asked for; ask its "
+        "administrators for 300 s, the default, or set slurm-status-command to sacct and never use scancel."
     )
 
 
