@@ -20,8 +20,7 @@ rule score_convexity:
     conda:
         "../envs/measures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(layer_needs, "mem_mb", "runtime"),
     params:
         code=code("score_convexity"),
         settings=convexity_settings(),
@@ -31,10 +30,40 @@ rule score_convexity:
         "../workflow_scripts/score_convexity.py"
 
 
+rule score_euclidean_convexity:
+    input:
+        head=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head.safetensors",
+        features=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head_input.safetensors",
+        concepts="<results>/inputs/concepts.tsv",
+    output:
+        "<results>/convexity/euclidean/{model}.tsv",
+    log:
+        "<logs>/score_euclidean_convexity/{model}.log",
+    benchmark:
+        "<benchmarks>/score_euclidean_convexity/{model}.tsv"
+    conda:
+        "../envs/measures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("score_euclidean_convexity"),
+        settings=config["convexity"]["euclidean"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_euclidean_convexity.py"
+
+
 rule score_finetuning:
     input:
-        behaviour=finetuning_pair("behaviour"),
-        points=finetuning_pair(config["convexity"]["image_set"]),
+        behaviour=lambda wildcards: expand(
+            "<results>/embeddings/behaviour/{name}.safetensors", name=finetuning_pair(wildcards)
+        ),
+        points=lambda wildcards: expand(
+            f"<results>/embeddings/{config['convexity']['image_set']}/{{name}}.safetensors",
+            name=finetuning_pair(wildcards),
+        ),
         triplets="<results>/inputs/triplets.safetensors",
         concepts="<results>/inputs/concepts.tsv",
     output:
@@ -52,7 +81,7 @@ rule score_finetuning:
         runtime=60,
     params:
         code=code("score_finetuning"),
-        layers=lambda wildcards: [MODELS[name]["layers"][-1] for name in finetuning_names(wildcards)],
+        layers=lambda wildcards: [MODELS[name]["layers"][-1] for name in finetuning_pair(wildcards)],
         settings=convexity_settings(),
         statistics=config["statistics"],
         seed=config["seed"],
@@ -118,7 +147,7 @@ rule plot_convexity_depth:
         scores="<results>/aggregate/layer_scores.parquet",
         correlations="<results>/aggregate/convexity_depth_correlations.tsv",
     output:
-        figure_files("convexity_depth"),
+        figure_outputs("convexity_depth"),
     log:
         "<logs>/plot_convexity_depth.log",
     benchmark:
@@ -138,7 +167,7 @@ rule plot_convexity_measures:
     input:
         "<results>/aggregate/layer_scores.parquet",
     output:
-        figure_files("convexity_measures"),
+        figure_outputs("convexity_measures"),
     log:
         "<logs>/plot_convexity_measures.log",
     benchmark:
@@ -159,7 +188,7 @@ rule plot_convexity_matching:
         joined="<results>/aggregate/joined_layers.tsv",
         matching="<results>/aggregate/matching_predictors.tsv",
     output:
-        figure_files("convexity_matching"),
+        figure_outputs("convexity_matching"),
     log:
         "<logs>/plot_convexity_matching.log",
     benchmark:
@@ -180,7 +209,7 @@ rule plot_convexity_alignment:
         joined="<results>/aggregate/joined_layers.tsv",
         correlations="<results>/aggregate/convexity_correlations.tsv",
     output:
-        figure_files("convexity_alignment"),
+        figure_outputs("convexity_alignment"),
     log:
         "<logs>/plot_convexity_alignment.log",
     benchmark:
@@ -199,7 +228,7 @@ rule plot_convexity_neighbours:
     input:
         convexity_tables(),
     output:
-        figure_files("convexity_neighbours"),
+        figure_outputs("convexity_neighbours"),
     log:
         "<logs>/plot_convexity_neighbours.log",
     benchmark:
@@ -219,7 +248,7 @@ rule plot_convexity_correlations:
     input:
         "<results>/aggregate/correlation_matrix.tsv",
     output:
-        figure_files("convexity_correlations"),
+        figure_outputs("convexity_correlations"),
     log:
         "<logs>/plot_convexity_correlations.log",
     benchmark:

@@ -1,10 +1,37 @@
-# The published THINGS data, into things_dir. What is there already is used in place: its rule does not run.
+# What comes from the internet: always on the machine where snakemake was started, never on a compute node. What lies in
+# things_dir already is used in place: its rule does not run.
+
+
+localrules:
+    fetch_weights,
+
+
+rule fetch_weights:
+    output:
+        "<results>/inputs/weights/{model}.json",
+    log:
+        "<logs>/fetch_weights/{model}.log",
+    benchmark:
+        "<benchmarks>/fetch_weights/{model}.tsv"
+    wildcard_constraints:
+        model=names_of(*IMAGE_SOURCES),
+    retries: 1
+    conda:
+        "../envs/embeddings.yaml"
+    params:
+        row=row_of("source", "identifier", "weights", "revision"),
+    script:
+        "../workflow_scripts/fetch_weights.py"
 
 
 if config["downloads"] is not None:
 
     localrules:
         fetch_things,
+        fetch_file,
+        fetch_archive,
+        fetch_member,
+        build_file_order,
 
     rule fetch_things:
         input:

@@ -16,8 +16,7 @@ rule align_gwot:
         "../envs/alignment.yaml"
     threads: config["gwot"]["threads"]
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **needs(alignment_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("align_gwot"),
         settings=align_settings,
@@ -66,8 +65,7 @@ rule simulate_gwot_robustness:
         "../envs/alignment.yaml"
     threads: config["gwot"]["threads"]
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **needs(alignment_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("simulate_gwot_robustness"),
         settings=align_settings,

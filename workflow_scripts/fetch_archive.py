@@ -17,7 +17,7 @@ with job(snakemake.log[0]) as log:
     if row["kind"] == "password_zip" and not password:
         raise InputError(
             f"{row['path']} needs the password that the THINGS project shows to those who accept its terms "
-            f"(https://osf.io/jum2f); set the environment variable {PASSWORD}."
+            f"(https://osf.io/jum2f); set the environment variable {PASSWORD}, or things_password in the config."
         )
     archive = folder.with_name(folder.name + ".zip")
     with tqdm(unit="B", unit_scale=True, desc=row["path"]) as bar:

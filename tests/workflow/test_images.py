@@ -116,6 +116,24 @@ def test_an_unknown_layer_stops_its_job_with_the_nearest_names(study, tmp_path):
     assert not list((folder / EMBEDDINGS.format("behaviour", "one")).parent.glob(".*"))
 
 
+@pytest.mark.slow
+def test_euclidean_convexity_is_of_what_the_classifier_reads_though_the_sheet_does_not_list_it(
+    study, tmp_path
+):
+    folder = shutil.copytree(study, tmp_path / "study", symlinks=True)
+    write_sheet(folder, [ROWS[0].replace(",pre_logits", ""), ROWS[1]])
+    (folder / "members.yaml").write_text("convexity: {euclidean: {members: predicted}}\n")
+    targets = [f"results/images/convexity/euclidean/{model}.tsv" for model in ("one", "two")]
+    snakemake(folder, "--configfile", "images.yaml", "members.yaml", "--quiet", "rules", "--", *targets)
+    table = read_table(folder / targets[0])
+    assert set(table["layer"]) == {"pre_logits"}
+    # A linear classifier's own regions are convex.
+    assert (table["value"] == 1).all()
+    assert (table["chance"] < 1).any()
+    # The second network ends without a classifier.
+    assert read_table(folder / targets[1]).empty
+
+
 # --- fetching ---
 
 
@@ -168,7 +186,21 @@ def test_published_data_is_fetched_once_and_used_in_place(checkout, published):
     assert not list(things.glob("*.zip"))
     again = fetch(checkout, published, "-n")
     assert "rule fetch_file" not in again.output
-    assert "open sesame" not in "".join(p.read_text() for p in (checkout / "results").rglob("*.log"))
+
+
+@pytest.mark.parametrize("by", ["environment", "config"])
+def test_the_password_is_written_nowhere(checkout, published, by):
+    secret = "open sesame of the config"
+    (checkout / "secret.yaml").write_text(f"things_password: {secret}\n" if by == "config" else "{}\n")
+    environment = {"THINGS_PASSWORD": secret} if by == "environment" else {}
+    only = {"images": published["images"]}
+    run = fetch(checkout, only, "--configfile", "fetch.yaml", "secret.yaml", **environment)
+    assert run.returncode == 0, run.output
+    assert secret not in run.output
+    (checkout / "secret.yaml").unlink()
+    files = [path for path in checkout.rglob("*") if path.is_file()]
+    assert [path for path in files if ".snakemake" in path.parts]
+    assert not [path for path in files if secret.encode() in path.read_bytes()]
 
 
 def test_data_that_is_on_the_cluster_already_is_not_fetched(checkout, published):

@@ -99,6 +99,8 @@ class Study:
         number, where that has none), `differs`, `not run`, or empty where nothing was published.
         """
         ours, published = self.ours(quantity), self._printed.get(quantity, np.nan)
+        if self._is_of_other_models(quantity):
+            ours = None
         value, low, high = ours or (np.nan, np.nan, np.nan)
         verdict = ""
         if np.isfinite(published):
@@ -109,6 +111,12 @@ class Study:
             if ours is not None and ends[0] - margin <= published <= ends[1] + margin:
                 verdict = "agrees"
         return {"ours": value, "ci_low": low, "ci_high": high, "published": published, "verdict": verdict}
+
+    def _is_of_other_models(self, quantity):
+        """Whether a published correlation of a group of layers is about models that were not all run."""
+        about_group = quantity.kind == "correlation" and quantity in self._printed
+        named = {q.model for q in self._printed if q.kind == "identifier"}
+        return about_group and quantity.model not in named and not named <= set(self.models)
 
     def _correlation(self, group):
         pearson = self.correlations[self.correlations["method"] == "pearson"]

@@ -1,7 +1,8 @@
 """Pictures of the simulated world, and captions: what networks can see of what people judge.
 
 Each object has attributes in [0, 1], one per leading dimension of its latent vector (`repalign.world`), through the
-normal distribution function of the standardised dimension. They say how the object looks (colour, form, texture), so
+normal distribution function of the standardised dimension; the less a dimension varies, the less its attribute does, so
+what matters to people is what catches the eye. They say how the object looks (colour, form, texture), so
 objects of a category look alike, those of a group less so. Images of one object differ in position, turn, size,
 light and background.
 """
@@ -52,7 +53,9 @@ def attributes(world):
     (objects, 12) array in [0, 1], columns as in `ATTRIBUTES`
     """
     latent = world.latent[:, : len(ATTRIBUTES)]
-    return norm.cdf((latent - latent.mean(axis=0)) / latent.std(axis=0))
+    spread = latent.std(axis=0)
+    shares = norm.cdf((latent - latent.mean(axis=0)) / spread)
+    return 0.5 + (shares - 0.5) * np.minimum(1, spread / spread[0])
 
 
 def render(looks, rng, size=64):
@@ -99,7 +102,8 @@ def render(looks, rng, size=64):
     other = _colour(look["hue"] + 0.2 + 0.5 * look["second_hue"], look["saturation"], light * 0.7)
     surface = (1 - blend) * base + blend * other
 
-    corners = rng.uniform(0.2, 0.8, (2, 3))
+    # Backgrounds are greys with a tint, so that the object's colour is told from them.
+    corners = rng.uniform(0.2, 0.8, (2, 1)) + rng.uniform(-0.1, 0.1, (2, 3))
     slope = (0.5 + 0.5 * (x * np.cos(phase) + y * np.sin(phase)) / np.sqrt(2))[..., None]
     background = corners[0] * slope + corners[1] * (1 - slope)
     picture = inside[..., None] * surface + (1 - inside[..., None]) * background

@@ -143,9 +143,8 @@ def align(
 def _solver(name):
     if name == "native":
         return NativeSolver
-    from repalign.gwot.pot import (
-        PotSolver,
-    )  # POT loads scikit-learn, which takes longer than a small alignment
+    # POT loads scikit-learn, which takes longer than a small alignment.
+    from repalign.gwot.pot import PotSolver
 
     return PotSolver
 

@@ -1,0 +1,16 @@
+"""Download and open the weights of a network, so that its extraction needs no internet and cannot fail for them."""
+
+import json
+
+from repalign.artefacts import write_text
+from repalign.job import job
+from repalign.models.load import load
+from repalign.models.network import ModelSpec
+
+with job(snakemake.log[0]) as log:
+    row = snakemake.params.row
+    fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
+    network = load(ModelSpec(model=snakemake.wildcards.model, **fields))
+    record = {key: network.description.get(key, "") for key in ("weights", "sha256", "commit")}
+    write_text(snakemake.output[0], json.dumps(record, sort_keys=True) + "\n")
+    log.info("%s", record)
