@@ -52,6 +52,7 @@ def figure_style():
     # The digest reruns figures when a caption changes.
     return {
         **settings["sizes"][settings["size"]],
+        "fonts": settings["fonts"],
         "titles": settings["titles"],
         "confidence": config["statistics"]["confidence"],
         "captions": "config/captions",

@@ -94,6 +94,7 @@ rule extract_embeddings:
 rule extract_classifier:
     input:
         networks=trained_networks,
+        weights=fetched_weights,
     output:
         "<results>/embeddings/{image_set}/{model}.head.safetensors",
     log:
@@ -104,6 +105,8 @@ rule extract_classifier:
         model=names_of(*IMAGE_SOURCES),
     conda:
         "../envs/embeddings.yaml"
+    resources:
+        **needs(extraction_needs, "mem_mb", "runtime"),
     params:
         code=code("extract_classifier"),
         row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),

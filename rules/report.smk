@@ -42,3 +42,25 @@ rule build_report:
         config=yaml.safe_dump(config, sort_keys=False, allow_unicode=True),
     script:
         "../workflow_scripts/build_report.py"
+
+
+# `snakemake results/compare/demo/mine.tsv`: both studies have been run.
+rule tabulate_comparison:
+    input:
+        first="results/{first}/aggregate/layer_scores.parquet",
+        second="results/{second}/aggregate/layer_scores.parquet",
+    output:
+        "results/compare/{first}/{second}.tsv",
+    log:
+        "results/compare/logs/{first}/{second}.log",
+    benchmark:
+        "results/compare/benchmarks/{first}/{second}.tsv"
+    wildcard_constraints:
+        first="[a-z0-9_]+",
+        second="[a-z0-9_]+",
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("tabulate_comparison"),
+    script:
+        "../workflow_scripts/tabulate_comparison.py"

@@ -99,12 +99,12 @@ def _fits(frame, confidence):
             mixed = smf.mixedlm(
                 formula, frame, groups=np.ones(len(frame)), vc_formula=components, re_formula="0"
             )
-            fitted = mixed.fit(reml=True)
+            fitted = mixed.fit(reml=True, method=["lbfgs", "powell"])
         except (ValueError, np.linalg.LinAlgError) as error:
             yield shared | {"paradigm": reference, "model": "mixed", "status": f"failed: {error}"}
             return
         if not fitted.converged:
-            status = "did not converge"
+            status = "; ".join(["did not converge", *([status] if left_out else [])])
         yield from _rows(
             fitted,
             paradigms,

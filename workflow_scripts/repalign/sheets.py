@@ -170,17 +170,6 @@ def read_humans(path, schema, directories):
     return humans
 
 
-def read_downloads(path, schema):
-    """The sheet of what can be fetched: rows by path."""
-    downloads = read_sheet(path, schema, "path")
-    for name, row in downloads.items():
-        if row["kind"] in ("file", "zip", "password_zip") and not row["url"].startswith(
-            ("https://", "http://")
-        ):
-            raise InputError(f"{path}, {name}: '{row['url']}' is no web address; write https://...")
-    return downloads
-
-
 def fill(text, directories, source):
     """Replace `{things_dir}` and its like in a path."""
     for name in re.findall(r"\{([a-z_]+)\}", text):

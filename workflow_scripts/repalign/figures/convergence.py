@@ -57,7 +57,7 @@ def plot_convergence(trials, runs, style):
     spread = trials["paradigm"].map(colours)
     shown_map = _first_map(runs)
     with styled(style):
-        figure, axes = panel_grid(2 if shown_map is None else 4, style, 8 * style["font_size"])
+        figure, axes = panel_grid(2 if shown_map is None else 4, style, 8 * style["font_size"], least=8)
         left = axes[0]
         best = trials["best"].to_numpy(dtype=bool)
         excess = 100 * excess_loss(trials)

@@ -145,8 +145,8 @@ def _reference_lines(axis, own, panel, index, band):
     chance = own["chance"].dropna()
     if len(chance):
         axis.axvline(chance.mean() * panel.factor, color=INK, lw=0.7, ls=DOTS, zorder=1)
-        n = own["n"].iloc[0]
         if band and index == 0 and panel.metric.startswith("gwot"):
+            n = own["n"].iloc[0]
             low, high = binom.interval(BAND, int(n), chance.mean())
             axis.axvspan(
                 panel.factor * low / n, panel.factor * high / n, color=FAINT, alpha=0.45, lw=0, zorder=0

@@ -25,6 +25,7 @@ PALETTE = {
 }
 EXTRA = ("#56B4E9", "#E69F00", "#8C6D31", "#6A3D9A")
 MARKERS = ("o", "s", "D", "^", "v", "P")
+FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
 INK, FAINT = "#222222", "#BBBBBB"
 # What became of an object: found, another of its category, neither. No paradigm's colours, and apart in grey.
 OUTCOMES = {"object": "#0B3C5D", "category": "#4A9CC7", "neither": "#F0B95A"}
@@ -44,7 +45,7 @@ def styled(style):
         "figure.dpi": 150,
         "savefig.dpi": 300,
         "font.family": "sans-serif",
-        "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
+        "font.sans-serif": list(style.get("fonts", FONTS)),
         "font.size": size,
         "axes.titlesize": size,
         "axes.labelsize": size,
@@ -114,7 +115,7 @@ def paradigm_legend(figure, paradigms, extra=()):
 def logarithmic(which):
     """Make an axis logarithmic, with ticks at 1, 2 and 5 where it spans few decades."""
     which.axes.set(**{f"{which.axis_name}scale": "log"})
-    which.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=7))
+    which.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
     which.set_major_formatter(lambda value, _: f"{value:g}")
     which.set_minor_locator(NullLocator())
 

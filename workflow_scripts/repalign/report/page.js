@@ -58,9 +58,9 @@ function paradigmScale() {
   return { domain: data.paradigms.map((p) => p.label), range: data.paradigms.map((p) => colourOf(p.id)) };
 }
 
-function draw(id, spec, description) {
+async function draw(id, spec, description) {
   const ink = css("--ink"), soft = css("--soft"), line = css("--line");
-  return window.vegaEmbed(`#${id}`, {
+  await window.vegaEmbed(`#${id}`, {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json", description, background: "transparent",
     config: {
       font: css("--sans"), view: { stroke: null },
@@ -71,6 +71,7 @@ function draw(id, spec, description) {
     },
     ...spec,
   }, { renderer: "svg", actions: { export: true, source: false, compiled: false, editor: false }, downloadFileName: id });
+  $(id).querySelector("summary").ariaLabel = `Save: ${description}`;
 }
 
 const width = (id) => Math.max(280, Math.min(960, $(id).clientWidth - 90));
