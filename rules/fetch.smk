@@ -1,10 +1,49 @@
-# The published THINGS data, into things_dir. What is there already is used in place: its rule does not run.
+# The published THINGS data, into things_dir. What is there already is used in place: its rule does not run. All of it needs
+# the internet, which compute nodes seldom have, so it runs where snakemake does.
+
+
+localrules:
+    fetch_networks,
+    fetch_weights,
+
+
+rule fetch_networks:
+    input:
+        [
+            f"<results>/inputs/weights/{name}.tsv"
+            for name, row in MODELS.items()
+            if row["source"] in IMAGE_SOURCES
+        ],
+
+
+rule fetch_weights:
+    input:
+        networks=trained_networks,
+    output:
+        "<results>/inputs/weights/{model}.tsv",
+    log:
+        "<logs>/fetch_weights/{model}.log",
+    benchmark:
+        "<benchmarks>/fetch_weights/{model}.tsv"
+    wildcard_constraints:
+        model=names_of(*IMAGE_SOURCES),
+    conda:
+        "../envs/embeddings.yaml"
+    params:
+        code=code("fetch_weights"),
+        row=row_of("source", "identifier", "weights", "revision"),
+    script:
+        "../workflow_scripts/fetch_weights.py"
 
 
 if config["downloads"] is not None:
 
     localrules:
         fetch_things,
+        fetch_file,
+        fetch_archive,
+        fetch_member,
+        build_file_order,
 
     rule fetch_things:
         input:

@@ -27,17 +27,18 @@ ATTRIBUTES = (
     "saturation",
     "tilt",
 )
-# Words for the thirds of an attribute, as a caption would name them.
+# Words for an attribute from 0 to 1, as a caption would name it; people draw the line between them a little apart.
 WORDS = {
-    "hue": ("red", "green", "blue"),
-    "lobes": ("round", "lobed", "starry"),
-    "size": ("small", "middling", "large"),
-    "stripes": ("broad", "striped", "fine"),
-    "lightness": ("dark", "medium", "bright"),
+    "hue": ("red", "orange", "yellow", "green", "turquoise", "blue"),
+    "lobes": ("round", "oval", "lobed", "clover", "starry"),
+    "size": ("tiny", "small", "middling", "large"),
+    "stripes": ("broad", "banded", "striped", "fine"),
+    "lightness": ("dark", "dim", "pale", "bright"),
     "elongation": ("squat", "even", "long"),
     "spikiness": ("smooth", "wavy", "spiky"),
     "contrast": ("plain", "patterned", "bold"),
 }
+VAGUENESS = 0.08
 
 
 def attributes(world):
@@ -77,8 +78,8 @@ def render(looks, rng, size=64):
     look = dict(zip(ATTRIBUTES, looks, strict=True))
     axis = (np.arange(size) + 0.5) / size * 2 - 1
     y, x = np.meshgrid(axis, axis, indexing="ij")
-    left, top = rng.uniform(-0.15, 0.15, 2)
-    turn = rng.uniform(-0.25, 0.25) + (look["tilt"] - 0.5)
+    left, top = rng.uniform(-0.1, 0.1, 2)
+    turn = rng.uniform(-0.1, 0.1) + (look["tilt"] - 0.5)
     u = (x - left) * np.cos(turn) + (y - top) * np.sin(turn)
     v = (y - top) * np.cos(turn) - (x - left) * np.sin(turn)
     stretch = 2 ** (look["elongation"] - 0.5)
@@ -103,11 +104,11 @@ def render(looks, rng, size=64):
     surface = (1 - blend) * base + blend * other
 
     # Backgrounds are greys with a tint, so that the object's colour is told from them.
-    corners = rng.uniform(0.2, 0.8, (2, 1)) + rng.uniform(-0.1, 0.1, (2, 3))
+    corners = rng.uniform(0.4, 0.6, (2, 1)) + rng.uniform(-0.05, 0.05, (2, 3))
     slope = (0.5 + 0.5 * (x * np.cos(phase) + y * np.sin(phase)) / np.sqrt(2))[..., None]
     background = corners[0] * slope + corners[1] * (1 - slope)
     picture = inside[..., None] * surface + (1 - inside[..., None]) * background
-    picture = picture * rng.uniform(0.85, 1.15) + rng.normal(0, 0.02, picture.shape)
+    picture = picture * rng.uniform(0.95, 1.05) + rng.normal(0, 0.02, picture.shape)
     return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
 
 
@@ -143,18 +144,31 @@ def write_images(world, folder, per_object=10, size=64, seed=0):
     return paths
 
 
-def captions(world):
-    """What is written under the images of each object: its category, its group and words for its attributes.
+def captions(world, objects, seed=0):
+    """What somebody writes under an image: the object's category, its group and words for its attributes.
+
+    Each caption has a writer of its own, who draws the line between two words where they like.
+
+    Parameters
+    ----------
+    world : repalign.world.World
+    objects : sequence of str
+        The object that each image shows.
+    seed : int
 
     Returns
     -------
-    list of list of str, one list of words per object
+    list of list of str, one list of words per image
     """
-    groups = list(TAXONOMY)
-    looks = attributes(world)
-    third = np.minimum((looks * 3).astype(int), 2)
-    return [
-        [name.rsplit("_", 1)[0], groups[group]]
-        + [words[third[row, ATTRIBUTES.index(attribute)]] for attribute, words in WORDS.items()]
-        for row, (name, group) in enumerate(zip(world.objects, world.groups, strict=True))
+    groups, rng = list(TAXONOMY), np.random.default_rng(seed)
+    row = {name: i for i, name in enumerate(world.objects)}
+    owner = np.array([row[name] for name in objects])
+    seen = attributes(world)[owner] + VAGUENESS * rng.standard_normal((len(owner), len(ATTRIBUTES)))
+    written = [
+        [name.rsplit("_", 1)[0], groups[world.groups[i]]] for name, i in zip(objects, owner, strict=True)
     ]
+    for attribute, words in WORDS.items():
+        chosen = np.clip((seen[:, ATTRIBUTES.index(attribute)] * len(words)).astype(int), 0, len(words) - 1)
+        for caption, word in zip(written, chosen, strict=True):
+            caption.append(words[word])
+    return written

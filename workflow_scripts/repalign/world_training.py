@@ -318,8 +318,7 @@ def train(name, world, images, folder, *, start=None, seed=0, epochs=None):
     if name == "masked":
         return train_masked(pixels, folder, **options)
     if name == "clip":
-        written = captions(world)
-        return train_clip(pixels, [written[i] for i in owner], folder, **options)
+        return train_clip(pixels, captions(world, images.objects, seed), folder, **options)
     raise InputError(
         f"The demo has no network '{name}'; choose supervised, self_supervised, masked, self_sup_sup or clip."
     )
