@@ -1,5 +1,4 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
-import os
 import re
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 from repalign.errors import InputError
 from repalign.provenance import code_digest
 from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, model_files, read_study
+from repalign.study import IMAGE_SOURCES, export_password, model_files, read_study
 
 
 def load_study():
@@ -30,13 +29,17 @@ def load_study():
 
 
 study = load_study()
-# The password of the images reaches its script through the environment alone: params and config are written to disk.
-if password := config.pop("things_password"):
-    os.environ["THINGS_PASSWORD"] = password
+export_password(config)
 config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
 things_file, world_files = study.things_file, study.world_files
 image_folder, made_images = study.image_folder, study.made_images
 STUDY = f"results/{config['study']}"
+
+
+def reference_folder():
+    """The folder of judged images that are not among the others; none where the config has null."""
+    images = config["images"] or {"references": None}
+    return images["references"] and f"{config['things_dir']}/{images['references']}"
 
 
 def downloads_of(*kinds):

@@ -1,5 +1,6 @@
 """The study that config and sheets describe, checked before anything runs. Loaded again in every job: nothing heavy."""
 
+import os
 from dataclasses import dataclass
 
 from repalign.errors import InputError
@@ -14,6 +15,7 @@ from repalign.sheets import (
 )
 from repalign.validation import check
 
+PASSWORD = "THINGS_PASSWORD"
 IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
 
 
@@ -114,6 +116,12 @@ def read_study(config, schemas):
     _check_gwot(study)
     _check_convexity(study)
     return study
+
+
+def export_password(config):
+    """Move the password of the images from the config, which is written to disk, to the environment of the scripts."""
+    if password := config.pop("things_password", None):
+        os.environ[PASSWORD] = password
 
 
 def _without_removed_pairs(convexity):

@@ -39,6 +39,7 @@ WORDS = {
     "contrast": ("plain", "patterned", "bold"),
 }
 VAGUENESS = 0.08
+NAMED = 0.5  # share of captions that name the category, and the group
 
 
 def attributes(world):
@@ -145,9 +146,10 @@ def write_images(world, folder, per_object=10, size=64, seed=0):
 
 
 def captions(world, objects, seed=0):
-    """What somebody writes under an image: the object's category, its group and words for its attributes.
+    """What somebody writes under an image: words for its attributes, sometimes the object's category or its group.
 
-    Each caption has a writer of its own, who draws the line between two words where they like.
+    Each caption has a writer of its own, who draws the line between two words where they like and leaves out what
+    varies little: an attribute is mentioned in proportion to how much it varies.
 
     Parameters
     ----------
@@ -163,12 +165,19 @@ def captions(world, objects, seed=0):
     groups, rng = list(TAXONOMY), np.random.default_rng(seed)
     row = {name: i for i, name in enumerate(world.objects)}
     owner = np.array([row[name] for name in objects])
-    seen = attributes(world)[owner] + VAGUENESS * rng.standard_normal((len(owner), len(ATTRIBUTES)))
-    written = [
-        [name.rsplit("_", 1)[0], groups[world.groups[i]]] for name, i in zip(objects, owner, strict=True)
-    ]
+    looks = attributes(world)
+    spread = looks.std(axis=0) / looks.std(axis=0).max()
+    seen = looks[owner] + VAGUENESS * rng.standard_normal((len(owner), len(ATTRIBUTES)))
+    written = [[] for _ in objects]
     for attribute, words in WORDS.items():
-        chosen = np.clip((seen[:, ATTRIBUTES.index(attribute)] * len(words)).astype(int), 0, len(words) - 1)
-        for caption, word in zip(written, chosen, strict=True):
-            caption.append(words[word])
+        column = ATTRIBUTES.index(attribute)
+        chosen = np.clip((seen[:, column] * len(words)).astype(int), 0, len(words) - 1)
+        for caption, word, mentioned in zip(
+            written, chosen, rng.random(len(owner)) < spread[column], strict=True
+        ):
+            if mentioned:
+                caption.append(words[word])
+    for caption, name, i in zip(written, objects, owner, strict=True):
+        nouns = (name.rsplit("_", 1)[0], groups[world.groups[i]])
+        caption += [noun for noun in nouns if rng.random() < NAMED]
     return written

@@ -36,7 +36,7 @@ MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MASKED_SHARE = 0.6
 CLIP = {
     "embed_dim": 64,
-    "vision_cfg": {"image_size": SIZE, "layers": 3, "width": 64, "head_width": 32, "patch_size": 4},
+    "vision_cfg": {"image_size": SIZE, "layers": 3, "width": 64, "head_width": 32, "patch_size": 8},
     "text_cfg": {"context_length": 12, "vocab_size": 0, "width": 64, "heads": 2, "layers": 2},
 }
 
@@ -186,7 +186,7 @@ def train_self_supervised(images, path, *, seed=0, epochs=12, batch_size=128, ra
     return history
 
 
-def train_masked(images, folder, *, seed=0, epochs=14, batch_size=64, rate=2e-3):
+def train_masked(images, folder, *, seed=0, epochs=40, batch_size=64, rate=2e-3):
     """Learn to fill in hidden patches; saved as transformers saves."""
     generator = torch.Generator().manual_seed(seed)
     config = ViTMAEConfig(
@@ -195,7 +195,7 @@ def train_masked(images, folder, *, seed=0, epochs=14, batch_size=64, rate=2e-3)
         num_attention_heads=2,
         intermediate_size=128,
         image_size=SIZE,
-        patch_size=4,
+        patch_size=8,
         decoder_hidden_size=64,
         decoder_num_hidden_layers=1,
         decoder_num_attention_heads=2,
@@ -226,7 +226,7 @@ def train_masked(images, folder, *, seed=0, epochs=14, batch_size=64, rate=2e-3)
     return history
 
 
-def train_clip(images, sentences, folder, *, seed=0, epochs=14, batch_size=128, rate=2e-3):
+def train_clip(images, sentences, folder, *, seed=0, epochs=50, batch_size=128, rate=2e-3):
     """Learn which caption belongs to which image; saved as open_clip saves.
 
     Parameters
@@ -243,14 +243,13 @@ def train_clip(images, sentences, folder, *, seed=0, epochs=14, batch_size=128, 
     token = {word: i + 1 for i, word in enumerate(words)}
     length, end = CLIP["text_cfg"]["context_length"], len(words) + 1
     config = {**CLIP, "text_cfg": {**CLIP["text_cfg"], "vocab_size": end + 1}}
-    table = torch.tensor([[token[word] for word in sentence] for sentence in sentences])
+    numbers = [torch.tensor([token[word] for word in sentence]) for sentence in sentences]
     model = seeded(seed, lambda: open_clip.CLIP(**config)).train()
 
     def tokens(rows):
-        said = torch.rand(len(rows), table.shape[1], generator=generator) > 0.25
         text = torch.zeros(len(rows), length, dtype=torch.long)
-        for i, (sentence, kept) in enumerate(zip(table[rows], said, strict=True)):
-            spoken = sentence[kept]
+        for i, row in enumerate(rows.tolist()):
+            spoken = numbers[row][torch.rand(len(numbers[row]), generator=generator) > 0.25]
             text[i, : len(spoken)], text[i, len(spoken)] = spoken, end
         return text
 
