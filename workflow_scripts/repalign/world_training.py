@@ -1,9 +1,9 @@
 """Train tiny networks on pictures of the simulated world, one per way of learning, each saved as its library saves.
 
-supervised        a residual network (timm) learns the objects' names
+supervised        a residual network (timm) learns the objects' categories
 self_supervised   the same network learns to tell images apart, whatever their crop and light (SimCLR [1])
 masked            a transformer (transformers) learns to fill in hidden patches (MAE [2])
-self_sup_sup      the self-supervised network learns the names afterwards
+self_sup_sup      the self-supervised network learns the categories afterwards
 clip              a transformer (open_clip) learns which caption belongs to which image [3]
 
 References
@@ -117,9 +117,9 @@ def _save_timm(module, folder, classes):
 
 
 def train_supervised(
-    images, labels, folder, *, classes=(), seed=0, epochs=12, batch_size=64, rate=4e-3, start=None
+    images, labels, folder, *, classes=(), seed=0, epochs=8, batch_size=64, rate=4e-3, start=None
 ):
-    """Learn the objects' names; saved as timm saves.
+    """Learn the objects' categories; saved as timm saves.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def train_supervised(
 
     def step(rows):
         scores = module(augment(images[rows], generator, least=0.7, colour=0.2))
-        return functional.cross_entropy(scores, labels[rows], label_smoothing=0.1)
+        return functional.cross_entropy(scores, labels[rows])
 
     history = _train(
         module.parameters(),
@@ -303,15 +303,16 @@ def train(name, world, images, folder, *, start=None, seed=0, epochs=None):
     folder = Path(folder)
     folder.mkdir(parents=True)
     pixels = read_images(images.paths)
-    row = {name: i for i, name in enumerate(world.objects)}
-    owner = [row[name] for name in images.objects]
+    categories = [name.rsplit("_", 1)[0] for name in images.objects]
+    classes = sorted(set(categories))
+    labels = torch.tensor([classes.index(name) for name in categories])
     options = {"seed": seed} if epochs is None else {"seed": seed, "epochs": epochs}
-    supervised = partial(train_supervised, pixels, torch.tensor(owner), folder, classes=world.objects)
+    supervised = partial(train_supervised, pixels, labels, folder, classes=classes)
     if name == "supervised":
         return supervised(**options)
     if name == "self_sup_sup":
         first = Path(start) / "checkpoint.pth"
-        return supervised(start=first, **{"epochs": 6, **options})
+        return supervised(start=first, **{"epochs": 4, **options})
     if name == "self_supervised":
         return train_self_supervised(pixels, folder / "checkpoint.pth", **options)
     if name == "masked":
