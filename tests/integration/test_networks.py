@@ -1,8 +1,5 @@
 """The demo's networks, trained and read by its rules: they differ by what they learned."""
 
-import json
-
-import numpy as np
 import pytest
 from conftest import copy_workflow, snakemake
 from repalign.artefacts import read_arrays, read_table
@@ -18,7 +15,6 @@ READOUT = {
     "clip": "encode_image",
     "untrained": "pre_logits",
 }
-PIXELS = "results/demo/world/images"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +31,9 @@ def demo(tmp_path_factory):
             f"convexity/original/{model}/{layer}.tsv",
         )
     ]
-    targets += [f"results/demo/embeddings/behaviour/{model}.head.safetensors" for model in ("supervised", "masked")]
+    targets += [
+        f"results/demo/embeddings/behaviour/{model}.head.safetensors" for model in ("supervised", "masked")
+    ]
     snakemake(folder, *targets, "--quiet", "rules")
     return folder / "results/demo"
 

@@ -2,7 +2,7 @@
 
 Each object has attributes in [0, 1], one per leading dimension of its latent vector (`repalign.world`), through the
 normal distribution function of the standardised dimension; the less a dimension varies, the less its attribute does, so
-what matters to people is what catches the eye. They say how the object looks (colour, form, texture), so
+what matters to people is what catches the eye; attributes without a dimension of their own are alike in all objects. They say how the object looks (colour, form, texture), so
 objects of a category look alike, those of a group less so. Images of one object differ in position, turn, size,
 light and background.
 """
@@ -13,30 +13,31 @@ from scipy.stats import norm
 
 from repalign.world import TAXONOMY
 
+# What is seen first comes first: the leading dimensions are those that people judge by.
 ATTRIBUTES = (
     "hue",
-    "lobes",
-    "size",
-    "stripes",
     "lightness",
+    "size",
     "elongation",
-    "spikiness",
-    "contrast",
-    "hole",
-    "second_hue",
     "saturation",
+    "contrast",
+    "second_hue",
+    "stripes",
     "tilt",
+    "hole",
+    "spikiness",
+    "lobes",
 )
 # Words for an attribute from 0 to 1, as a caption would name it; people draw the line between them a little apart.
 WORDS = {
     "hue": ("red", "orange", "yellow", "green", "turquoise", "blue"),
-    "lobes": ("round", "oval", "lobed", "clover", "starry"),
-    "size": ("tiny", "small", "middling", "large"),
-    "stripes": ("broad", "banded", "striped", "fine"),
-    "lightness": ("dark", "dim", "pale", "bright"),
-    "elongation": ("squat", "even", "long"),
+    "lightness": ("black", "dark", "dim", "pale", "bright", "glowing"),
+    "size": ("tiny", "small", "middling", "large", "huge"),
+    "elongation": ("squat", "broad", "even", "long", "slender"),
+    "saturation": ("greyish", "muted", "vivid", "garish"),
+    "contrast": ("plain", "shaded", "patterned", "bold"),
+    "stripes": ("banded", "striped", "fine"),
     "spikiness": ("smooth", "wavy", "spiky"),
-    "contrast": ("plain", "patterned", "bold"),
 }
 VAGUENESS = 0.08
 NAMED = 0.5  # share of captions that name the category, and the group
@@ -48,7 +49,6 @@ def attributes(world):
     Parameters
     ----------
     world : repalign.world.World
-        With at least 12 latent dimensions.
 
     Returns
     -------
@@ -57,7 +57,9 @@ def attributes(world):
     latent = world.latent[:, : len(ATTRIBUTES)]
     spread = latent.std(axis=0)
     shares = norm.cdf((latent - latent.mean(axis=0)) / spread)
-    return 0.5 + (shares - 0.5) * np.minimum(1, spread / spread[0])
+    looks = np.full((len(latent), len(ATTRIBUTES)), 0.5)
+    looks[:, : latent.shape[1]] += (shares - 0.5) * np.minimum(1, spread / spread[0])
+    return looks
 
 
 def render(looks, rng, size=64):
@@ -83,7 +85,7 @@ def render(looks, rng, size=64):
     turn = rng.uniform(-0.1, 0.1) + (look["tilt"] - 0.5)
     u = (x - left) * np.cos(turn) + (y - top) * np.sin(turn)
     v = (y - top) * np.cos(turn) - (x - left) * np.sin(turn)
-    stretch = 2 ** (look["elongation"] - 0.5)
+    stretch = 8 ** (look["elongation"] - 0.5)
     u, v = u / stretch, v * stretch
     radius, angle = np.hypot(u, v), np.arctan2(v, u)
 
@@ -92,14 +94,14 @@ def render(looks, rng, size=64):
     whole, part = int(lobes), lobes - int(lobes)
     wave = (1 - part) * np.cos(whole * angle) + part * np.cos((whole + 1) * angle)
     outline = 1 + 0.45 * look["spikiness"] * wave
-    scale = (0.35 + 0.4 * look["size"]) * rng.uniform(0.9, 1.1)
+    scale = (0.15 + 0.8 * look["size"]) * rng.uniform(0.9, 1.1)
     edge = 24.0
     inside = _soft(edge * (scale * outline - radius)) * _soft(edge * (radius - 0.6 * scale * look["hole"]))
 
     phase = rng.uniform(0, 2 * np.pi)
     stripes = 0.5 + 0.5 * np.sin((4 + 20 * look["stripes"]) * u + phase)
     blend = (stripes * look["contrast"])[..., None]
-    light = 0.35 + 0.6 * look["lightness"]
+    light = 0.1 + 0.9 * look["lightness"]
     base = _colour(look["hue"], look["saturation"], light)
     other = _colour(look["hue"] + 0.2 + 0.5 * look["second_hue"], look["saturation"], light * 0.7)
     surface = (1 - blend) * base + blend * other

@@ -186,7 +186,7 @@ def train_self_supervised(images, path, *, seed=0, epochs=12, batch_size=128, ra
     return history
 
 
-def train_masked(images, folder, *, seed=0, epochs=40, batch_size=64, rate=2e-3):
+def train_masked(images, folder, *, seed=0, epochs=25, batch_size=64, rate=2e-3):
     """Learn to fill in hidden patches; saved as transformers saves."""
     generator = torch.Generator().manual_seed(seed)
     config = ViTMAEConfig(
@@ -226,7 +226,7 @@ def train_masked(images, folder, *, seed=0, epochs=40, batch_size=64, rate=2e-3)
     return history
 
 
-def train_clip(images, sentences, folder, *, seed=0, epochs=50, batch_size=128, rate=2e-3):
+def train_clip(images, sentences, folder, *, seed=0, epochs=40, batch_size=128, rate=2e-3):
     """Learn which caption belongs to which image; saved as open_clip saves.
 
     Parameters
