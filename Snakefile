@@ -7,6 +7,7 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/common_outputs.smk"
 include: "rules/inputs.smk"
 include: "rules/fetch.smk"
 include: "rules/embeddings.smk"
@@ -17,6 +18,7 @@ include: "rules/naive_transform.smk"
 include: "rules/convexity.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:

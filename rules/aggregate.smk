@@ -1,4 +1,4 @@
-# One tidy table of everything that was measured.
+# One tidy table of everything that was measured, and what else figures and report draw.
 
 
 rule aggregate_layer_scores:
@@ -9,6 +9,8 @@ rule aggregate_layer_scores:
         clustering=expand("<results>/scores/clustering/{model}.tsv", model=MODELS),
         naive=naive_outputs("naive_transform", "scores.tsv"),
         convexity=convexity_tables(),
+        euclidean=expand("<results>/convexity/euclidean/{model}.tsv", model=classifier_models()),
+        finetuning=expand("<results>/scores/finetuning/{model}.tsv", model=config["convexity"]["finetuned"]),
         gwot=gwot_outputs("scores.tsv"),
         noise_ceiling="<results>/scores/noise_ceiling.tsv",
     output:
@@ -26,3 +28,91 @@ rule aggregate_layer_scores:
         n_neighbours=config["convexity"]["n_neighbours"],
     script:
         "../workflow_scripts/aggregate_layer_scores.py"
+
+
+rule aggregate_objects:
+    input:
+        concepts="<results>/inputs/concepts.tsv",
+        plans=gwot_outputs("plan.safetensors"),
+    output:
+        "<results>/aggregate/object_matches.parquet",
+    log:
+        "<logs>/aggregate_objects.log",
+    benchmark:
+        "<benchmarks>/aggregate_objects.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("aggregate_objects"),
+        alignments=gwot_keys(),
+        readouts=readout_layers(),
+        partners=config["figures"]["partners"],
+    script:
+        "../workflow_scripts/aggregate_objects.py"
+
+
+rule aggregate_trials:
+    input:
+        scores="<results>/aggregate/layer_scores.parquet",
+        trials=gwot_outputs("trials.parquet"),
+    output:
+        "<results>/aggregate/trials.parquet",
+    log:
+        "<logs>/aggregate_trials.log",
+    benchmark:
+        "<benchmarks>/aggregate_trials.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("aggregate_trials"),
+        alignments=gwot_keys(),
+        paradigms=paradigms(),
+    script:
+        "../workflow_scripts/aggregate_trials.py"
+
+
+rule aggregate_maps:
+    input:
+        scores="<results>/aggregate/layer_scores.parquet",
+        concepts="<results>/inputs/concepts.tsv",
+        models=expand("<results>/embeddings/behaviour/{model}.safetensors", model=MODELS),
+        humans=expand("<results>/inputs/humans/{human}.safetensors", human=mapped_humans()),
+    output:
+        rdms="<results>/aggregate/rdms.safetensors",
+        similarity="<results>/aggregate/model_similarity.tsv",
+        objects="<results>/aggregate/object_map.tsv",
+    log:
+        "<logs>/aggregate_maps.log",
+    benchmark:
+        "<benchmarks>/aggregate_maps.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("aggregate_maps"),
+        models=described_models(),
+        humans=mapped_humans(),
+        metric=config["rsa"]["metric"],
+        method=config["rsa"]["method"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/aggregate_maps.py"
+
+
+rule fit_paradigm_effects:
+    input:
+        "<results>/aggregate/layer_scores.parquet",
+    output:
+        "<results>/aggregate/paradigm_effects.tsv",
+    log:
+        "<logs>/fit_paradigm_effects.log",
+    benchmark:
+        "<benchmarks>/fit_paradigm_effects.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("fit_paradigm_effects"),
+        models=described_models(),
+        left_out=("gwot_loss", "odd_one_out_ties"),
+        confidence=config["statistics"]["confidence"],
+    script:
+        "../workflow_scripts/fit_paradigm_effects.py"

@@ -1,6 +1,8 @@
 # Reads and checks config and sheets; every helper function of the rules. Paid again in every job: no torch here.
+import os
 import re
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import yaml
@@ -10,22 +12,33 @@ BASE = Path(workflow.basedir)
 SCRIPTS = BASE / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from repalign import needs as estimates
 from repalign.errors import InputError
-from repalign.provenance import code_digest
+from repalign.provenance import code_digest, files_digest
 from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, export_password, model_files, read_study
+from repalign.study import IMAGE_SOURCES, Study, export_password, model_files, read_study, select_systems
+
+# Where the study of this run lies, for its jobs.
+SNAPSHOT = "REPALIGN_STUDY"
 
 
 def load_study():
-    """The checked study; stops with one sentence where config or sheets are wrong."""
+    """The checked study; stops with one sentence where config or sheets are wrong.
+
+    Jobs take the study as it was when the run began: a sheet that is edited meanwhile is of the next run.
+    """
+    if not workflow.is_main_process and SNAPSHOT in os.environ:
+        return Study.read(os.environ[SNAPSHOT])
     schemas = {
         name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
         for name in ("config", "models", "humans", "downloads")
     }
     try:
-        return read_study(config, schemas)
+        found = read_study(config, schemas)
+        os.environ[SNAPSHOT] = str(found.write(".snakemake/repalign"))
     except InputError as error:
         raise WorkflowError(str(error)) from None
+    return found
 
 
 study = load_study()
@@ -65,6 +78,24 @@ def trained_networks(wildcards):
     return [str(root / path.relative_to(root).parts[0]) for path in paths if path.is_relative_to(root)]
 
 
+def fetched_weights(wildcards):
+    """The record of a network's weights, fetched where there is internet; nothing where they lie here already."""
+    row = MODELS[wildcards.model]
+    weights = row.get("weights", "")
+    untrained = weights.startswith("random:") and row["source"] in ("torchvision", "timm")
+    local = Path(row["identifier"]).is_dir() or (row["source"] == "checkpoint" and "://" not in weights)
+    if local or untrained or trained_networks(wildcards):
+        return []
+    return "<results>/inputs/weights/{model}.json"
+
+
+onerror:
+    sys.stderr.write(
+        f"\nrepalign: not everything was made. Each cause stands above in a line that begins with 'repalign:', and in full "
+        f"in {STUDY}/logs/<rule>/. What is finished is kept: mend the cause, then type the same command again.\n"
+    )
+
+
 pathvars:
     results=STUDY,
     logs=f"{STUDY}/logs",
@@ -84,6 +115,8 @@ def alternatives(names):
 wildcard_constraints:
     model=alternatives(MODELS),
     human=alternatives(HUMANS),
+    first=alternatives([*HUMANS, *MODELS]),
+    second=alternatives([*HUMANS, *MODELS]),
     layer=alternatives({layer for row in MODELS.values() for layer in row["layers"]}),
     image_set=alternatives(config["image_sets"]),
     space="original|naive",
@@ -99,6 +132,36 @@ def row_of(*fields):
     return lambda wildcards: {
         field: MODELS[wildcards.model][field] for field in fields if field in MODELS[wildcards.model]
     }
+
+
+def needs(estimate, *names):
+    """Resources of a rule by name; what `estimate(wildcards, attempt)` says of each."""
+
+    def need(name):
+        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
+
+    return {name: need(name) for name in names}
+
+
+def alignment_needs(wildcards, attempt):
+    """What one alignment asks of the cluster."""
+    return estimates.alignment(study.count_objects(), align_settings(wildcards)["trials"], attempt)
+
+
+def extraction_needs(wildcards, attempt):
+    """What reading the layers of a network asks of the cluster."""
+    row, images = MODELS[wildcards.model], study.count_images(wildcards.image_set)
+    return estimates.extraction(estimates.parameters(row["identifier"]), images, len(row["layers"]), attempt)
+
+
+def model_needs(wildcards, attempt):
+    """What a job over all layers of a model asks of the cluster."""
+    return estimates.layers(study.count_objects(), len(MODELS[wildcards.model]["layers"]), attempt)
+
+
+def layer_needs(wildcards, attempt):
+    """What a job over one layer asks of the cluster."""
+    return estimates.layers(study.count_objects(), 1, attempt)
 
 
 def precomputed_files(wildcards):
@@ -121,33 +184,68 @@ def selected_humans(stage):
     return select(config[stage]["humans"], HUMANS, f"{stage}.humans", "human")
 
 
-def gwot_layers(model):
-    """The layers of a model that are aligned."""
-    row = MODELS[model]
-    return row["layers"] if config["gwot"]["layers"] == "all" else [row["readout"]]
-
-
-def gwot_settings(wildcards):
+def gwot_settings(human, model):
     """The settings of one pair: the defaults, then every override that names it."""
     shared = {
         key: value
         for key, value in config["gwot"].items()
-        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness")
+        if key not in ("layers", "humans", "models", "overrides", "top_k", "threads", "robustness", "map")
     }
     for override in config["gwot"]["overrides"]:
         chosen = select_models(override.get("models", "all"), MODELS, "gwot.overrides")
-        if wildcards.human in override.get("humans", HUMANS) and wildcards.model in chosen:
+        if human in override.get("humans", HUMANS) and model in chosen:
             shared |= {key: value for key, value in override.items() if key not in ("humans", "models")}
     return shared
 
 
+def align_settings(wildcards):
+    """The settings of one alignment of a model with a human."""
+    return gwot_settings(wildcards.human, wildcards.model)
+
+
+def map_settings(wildcards):
+    """The settings of one pair of the map of systems."""
+    return gwot_settings(wildcards.first, wildcards.second) | {"trials": config["gwot"]["map"]["trials"]}
+
+
+def map_systems():
+    """The humans and models of the map of systems; none where the config has no map."""
+    return select_systems(config["gwot"]["map"], HUMANS, MODELS)
+
+
+def map_pairs():
+    """Every unordered pair of systems of the map."""
+    return list(combinations(map_systems(), 2))
+
+
+def system_file(name):
+    """An input function: the representation of one system of a pair."""
+
+    def path(wildcards):
+        system = getattr(wildcards, name)
+        stage = "inputs/humans" if system in HUMANS else "embeddings/behaviour"
+        return f"<results>/{stage}/{system}.safetensors"
+
+    return path
+
+
+def system_layers(wildcards):
+    """The layer that stands for each system of a pair; none for a human."""
+    pair = (wildcards.first, wildcards.second)
+    return [None if system in HUMANS else MODELS[system]["readout"] for system in pair]
+
+
 def gwot_keys():
     """(human, model, layer) of every alignment of the study."""
+    layerwise = convexity_models() if config["convexity"]["align"] else []
+    aligned = {*select_models(config["gwot"]["models"], MODELS, "gwot.models"), *layerwise}
+    every = MODELS if config["gwot"]["layers"] == "all" else layerwise
     return [
         (human, model, layer)
         for human in selected_humans("gwot")
-        for model in select_models(config["gwot"]["models"], MODELS, "gwot.models")
-        for layer in gwot_layers(model)
+        for model in MODELS
+        if model in aligned
+        for layer in (MODELS[model]["layers"] if model in every else [MODELS[model]["readout"]])
     ]
 
 
@@ -156,9 +254,18 @@ def gwot_outputs(name):
     return [f"<results>/gwot/{human}/{model}/{layer}/{name}" for human, model, layer in gwot_keys()]
 
 
+GWOT_ROBUSTNESS = [f"<results>/aggregate/gwot_{name}.parquet" for name in ("robustness", "sensitivity")]
+
+
 def convexity_models():
     """The models of the convexity study."""
     return select_models(config["convexity"]["models"], MODELS, "convexity.models")
+
+
+def classifier_models():
+    """The models of the convexity study whose classifier is asked about the segments between members."""
+    wanted = config["convexity"]["euclidean"] is not None
+    return [model for model in convexity_models() if wanted and MODELS[model]["source"] in IMAGE_SOURCES]
 
 
 def transformed_layers(model):
@@ -205,62 +312,18 @@ def convexity_settings():
     return {key: config["convexity"][key] for key in keys}
 
 
-CONVEXITY_TABLES = ("transform", "finetuning", "correlations", "published")
+def study_models(*fields):
+    """What the convexity study's tables say of its models, with these fields of their rows."""
+    rows = {model: {field: MODELS[model].get(field, "") for field in fields} for model in convexity_models()}
+    return {model: described_models()[model] | row for model, row in rows.items()}
 
 
-def study_models():
-    """What the convexity study's tables say of its models."""
-    return {model: described_models()[model] for model in convexity_models()}
-
-
-def convexity_study_outputs():
-    """Every figure and table of the convexity study."""
-    figures = ("convexity_depth", "convexity_alignment", "convexity_neighbours", "convexity_correlations")
-    return [
-        *[path for name in figures for path in figure_files(name)],
-        *[
-            path
-            for name in CONVEXITY_TABLES
-            for path in multiext(f"<results>/tables/convexity_{name}", ".tsv", ".tex")
-        ],
-        "<results>/aggregate/joined_layers.tsv",
-    ]
+def finetuning_pair(wildcards):
+    """A model of the convexity study and its fine-tuned version."""
+    return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
 
 
 def described_models():
     """What the aggregate says of every model: the descriptive fields of its row."""
     fields = ("paradigm", "objective", "architecture", "train_data", "train_images", "layers", "readout")
     return {name: {field: row[field] for field in fields if field in row} for name, row in MODELS.items()}
-
-
-def figure_style():
-    """The look of every figure; what a figure shows is not part of it."""
-    return {key: config["figures"][key] for key in ("width_mm", "font_size", "titles")}
-
-
-def figure_files(name):
-    """The files of a figure: one per format, and its data."""
-    return multiext(
-        f"<results>/figures/{name}", *(f".{suffix}" for suffix in config["figures"]["formats"]), ".tsv"
-    )
-
-
-def all_figures():
-    """Every figure of the study."""
-    return [path for name in ("agreement", "matching", "transport_plans") for path in figure_files(name)]
-
-
-def all_tables():
-    """Every table of the study."""
-    return multiext("<results>/tables/models", ".tsv", ".tex")
-
-
-def final_outputs():
-    """What a bare `snakemake` makes."""
-    robustness = ("robustness.tsv", "sensitivity.tsv") if config["gwot"]["robustness"] else ()
-    return [
-        *all_figures(),
-        *all_tables(),
-        *(convexity_study_outputs() if convexity_models() else []),
-        *(path for name in robustness for path in gwot_outputs(name)),
-    ]

@@ -20,8 +20,7 @@ rule score_convexity:
     conda:
         "../envs/measures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(layer_needs, "mem_mb", "runtime"),
     params:
         code=code("score_convexity"),
         settings=convexity_settings(),
@@ -31,13 +30,74 @@ rule score_convexity:
         "../workflow_scripts/score_convexity.py"
 
 
+rule score_euclidean_convexity:
+    input:
+        head=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head.safetensors",
+        features=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head_input.safetensors",
+        concepts="<results>/inputs/concepts.tsv",
+    output:
+        "<results>/convexity/euclidean/{model}.tsv",
+    log:
+        "<logs>/score_euclidean_convexity/{model}.log",
+    benchmark:
+        "<benchmarks>/score_euclidean_convexity/{model}.tsv"
+    conda:
+        "../envs/measures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("score_euclidean_convexity"),
+        settings=config["convexity"]["euclidean"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_euclidean_convexity.py"
+
+
+rule score_finetuning:
+    input:
+        behaviour=lambda wildcards: expand(
+            "<results>/embeddings/behaviour/{name}.safetensors", name=finetuning_pair(wildcards)
+        ),
+        points=lambda wildcards: expand(
+            f"<results>/embeddings/{config['convexity']['image_set']}/{{name}}.safetensors",
+            name=finetuning_pair(wildcards),
+        ),
+        triplets="<results>/inputs/triplets.safetensors",
+        concepts="<results>/inputs/concepts.tsv",
+    output:
+        "<results>/scores/finetuning/{model}.tsv",
+    log:
+        "<logs>/score_finetuning/{model}.log",
+    benchmark:
+        "<benchmarks>/score_finetuning/{model}.tsv"
+    wildcard_constraints:
+        model=alternatives(config["convexity"]["finetuned"]),
+    conda:
+        "../envs/measures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("score_finetuning"),
+        layers=lambda wildcards: [MODELS[name]["layers"][-1] for name in finetuning_pair(wildcards)],
+        settings=convexity_settings(),
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_finetuning.py"
+
+
 rule aggregate_correlations:
     input:
         "<results>/aggregate/layer_scores.parquet",
     output:
         joined="<results>/aggregate/joined_layers.tsv",
         groups="<results>/aggregate/convexity_correlations.tsv",
+        depths="<results>/aggregate/convexity_depth_correlations.tsv",
         matrix="<results>/aggregate/correlation_matrix.tsv",
+        matching="<results>/aggregate/matching_predictors.tsv",
     log:
         "<logs>/aggregate_correlations.log",
     benchmark:
@@ -58,6 +118,7 @@ rule tabulate_convexity:
     input:
         scores="<results>/aggregate/layer_scores.parquet",
         correlations="<results>/aggregate/convexity_correlations.tsv",
+        matching="<results>/aggregate/matching_predictors.tsv",
         published=config["convexity"]["published"] or [],
     output:
         **{
@@ -73,17 +134,20 @@ rule tabulate_convexity:
         "../envs/measures.yaml"
     params:
         code=code("tabulate_convexity"),
-        models=study_models(),
+        models=study_models("identifier", "revision"),
         finetuned=config["convexity"]["finetuned"],
+        statistics=config["statistics"],
+        seed=config["seed"],
     script:
         "../workflow_scripts/tabulate_convexity.py"
 
 
 rule plot_convexity_depth:
     input:
-        "<results>/aggregate/layer_scores.parquet",
+        scores="<results>/aggregate/layer_scores.parquet",
+        correlations="<results>/aggregate/convexity_depth_correlations.tsv",
     output:
-        figure_files("convexity_depth"),
+        figure_outputs("convexity_depth"),
     log:
         "<logs>/plot_convexity_depth.log",
     benchmark:
@@ -99,12 +163,53 @@ rule plot_convexity_depth:
         "../workflow_scripts/plot_convexity_depth.py"
 
 
+rule plot_convexity_measures:
+    input:
+        "<results>/aggregate/layer_scores.parquet",
+    output:
+        figure_outputs("convexity_measures"),
+    log:
+        "<logs>/plot_convexity_measures.log",
+    benchmark:
+        "<benchmarks>/plot_convexity_measures.tsv"
+    conda:
+        "../envs/figures.yaml"
+    params:
+        code=code("plot_convexity_measures"),
+        style=figure_style(),
+        models=study_models(),
+        finetuned=config["convexity"]["finetuned"],
+    script:
+        "../workflow_scripts/plot_convexity_measures.py"
+
+
+rule plot_convexity_matching:
+    input:
+        joined="<results>/aggregate/joined_layers.tsv",
+        matching="<results>/aggregate/matching_predictors.tsv",
+    output:
+        figure_outputs("convexity_matching"),
+    log:
+        "<logs>/plot_convexity_matching.log",
+    benchmark:
+        "<benchmarks>/plot_convexity_matching.tsv"
+    conda:
+        "../envs/figures.yaml"
+    params:
+        code=code("plot_convexity_matching"),
+        style=figure_style(),
+        models=convexity_models(),
+        finetuned=config["convexity"]["finetuned"],
+    script:
+        "../workflow_scripts/plot_convexity_matching.py"
+
+
 rule plot_convexity_alignment:
     input:
         joined="<results>/aggregate/joined_layers.tsv",
         correlations="<results>/aggregate/convexity_correlations.tsv",
     output:
-        figure_files("convexity_alignment"),
+        figure_outputs("convexity_alignment"),
     log:
         "<logs>/plot_convexity_alignment.log",
     benchmark:
@@ -123,7 +228,7 @@ rule plot_convexity_neighbours:
     input:
         convexity_tables(),
     output:
-        figure_files("convexity_neighbours"),
+        figure_outputs("convexity_neighbours"),
     log:
         "<logs>/plot_convexity_neighbours.log",
     benchmark:
@@ -143,7 +248,7 @@ rule plot_convexity_correlations:
     input:
         "<results>/aggregate/correlation_matrix.tsv",
     output:
-        figure_files("convexity_correlations"),
+        figure_outputs("convexity_correlations"),
     log:
         "<logs>/plot_convexity_correlations.log",
     benchmark:

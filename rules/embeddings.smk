@@ -15,6 +15,8 @@ rule extract_precomputed:
         model=names_of("precomputed", "random"),
     conda:
         "../envs/measures.yaml"
+    resources:
+        **needs(model_needs, "mem_mb", "runtime"),
     params:
         code=code("extract_precomputed"),
         row=row_of("source", "identifier", "order", "layers"),

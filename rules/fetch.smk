@@ -1,5 +1,5 @@
-# The published THINGS data, into things_dir. What is there already is used in place: its rule does not run. All of it needs
-# the internet, which compute nodes seldom have, so it runs where snakemake does.
+# What comes from the internet: always on the machine where snakemake was started, never on a compute node. What lies in
+# things_dir already is used in place: its rule does not run.
 
 
 localrules:
@@ -10,27 +10,25 @@ localrules:
 rule fetch_networks:
     input:
         [
-            f"<results>/inputs/weights/{name}.tsv"
+            f"<results>/inputs/weights/{name}.json"
             for name, row in MODELS.items()
             if row["source"] in IMAGE_SOURCES
         ],
 
 
 rule fetch_weights:
-    input:
-        networks=trained_networks,
     output:
-        "<results>/inputs/weights/{model}.tsv",
+        "<results>/inputs/weights/{model}.json",
     log:
         "<logs>/fetch_weights/{model}.log",
     benchmark:
         "<benchmarks>/fetch_weights/{model}.tsv"
     wildcard_constraints:
         model=names_of(*IMAGE_SOURCES),
+    retries: 1
     conda:
         "../envs/embeddings.yaml"
     params:
-        code=code("fetch_weights"),
         row=row_of("source", "identifier", "weights", "revision"),
     script:
         "../workflow_scripts/fetch_weights.py"

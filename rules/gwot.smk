@@ -16,11 +16,10 @@ rule align_gwot:
         "../envs/alignment.yaml"
     threads: config["gwot"]["threads"]
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **needs(alignment_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("align_gwot"),
-        settings=gwot_settings,
+        settings=align_settings,
         seed=config["seed"],
     script:
         "../workflow_scripts/align_gwot.py"
@@ -31,7 +30,9 @@ rule score_gwot:
         plan="<results>/gwot/{human}/{model}/{layer}/plan.safetensors",
         concepts="<results>/inputs/concepts.tsv",
     output:
-        "<results>/gwot/{human}/{model}/{layer}/scores.tsv",
+        scores="<results>/gwot/{human}/{model}/{layer}/scores.tsv",
+        objects="<results>/gwot/{human}/{model}/{layer}/objects.parquet",
+        categories="<results>/gwot/{human}/{model}/{layer}/categories.parquet",
     log:
         "<logs>/score_gwot/{human}/{model}/{layer}.log",
     benchmark:
@@ -55,7 +56,7 @@ rule simulate_gwot_robustness:
         concepts="<results>/inputs/concepts.tsv",
     output:
         robustness="<results>/gwot/{human}/{model}/{layer}/robustness.tsv",
-        sensitivity="<results>/gwot/{human}/{model}/{layer}/sensitivity.tsv",
+        sensitivity="<results>/gwot/{human}/{model}/{layer}/sensitivity.parquet",
     log:
         "<logs>/simulate_gwot_robustness/{human}/{model}/{layer}.log",
     benchmark:
@@ -64,12 +65,75 @@ rule simulate_gwot_robustness:
         "../envs/alignment.yaml"
     threads: config["gwot"]["threads"]
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **needs(alignment_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("simulate_gwot_robustness"),
-        settings=gwot_settings,
+        settings=align_settings,
         size=config["gwot"]["robustness"],
+        top_k=config["gwot"]["top_k"],
         seed=config["seed"],
     script:
         "../workflow_scripts/simulate_gwot_robustness.py"
+
+
+rule aggregate_gwot_robustness:
+    input:
+        robustness=gwot_outputs("robustness.tsv"),
+        sensitivity=gwot_outputs("sensitivity.parquet"),
+    output:
+        robustness=GWOT_ROBUSTNESS[0],
+        sensitivity=GWOT_ROBUSTNESS[1],
+    log:
+        "<logs>/aggregate_gwot_robustness.log",
+    benchmark:
+        "<benchmarks>/aggregate_gwot_robustness.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("aggregate_gwot_robustness"),
+    script:
+        "../workflow_scripts/aggregate_gwot_robustness.py"
+
+
+rule align_systems:
+    input:
+        first=system_file("first"),
+        second=system_file("second"),
+        concepts="<results>/inputs/concepts.tsv",
+    output:
+        "<results>/gwot_map/{first}/{second}.tsv",
+    log:
+        "<logs>/align_systems/{first}/{second}.log",
+    benchmark:
+        "<benchmarks>/align_systems/{first}/{second}.tsv"
+    conda:
+        "../envs/alignment.yaml"
+    threads: config["gwot"]["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=code("align_systems"),
+        settings=map_settings,
+        layers=system_layers,
+        top_k=config["gwot"]["top_k"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/align_systems.py"
+
+
+rule aggregate_gwot_map:
+    input:
+        [f"<results>/gwot_map/{first}/{second}.tsv" for first, second in map_pairs()],
+    output:
+        "<results>/aggregate/gwot_map.parquet",
+    log:
+        "<logs>/aggregate_gwot_map.log",
+    benchmark:
+        "<benchmarks>/aggregate_gwot_map.tsv"
+    conda:
+        "../envs/measures.yaml"
+    params:
+        code=code("aggregate_gwot_map"),
+    script:
+        "../workflow_scripts/aggregate_gwot_map.py"

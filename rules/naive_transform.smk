@@ -17,8 +17,7 @@ rule fit_naive_transform:
         "../envs/alignment.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=120,
+        **needs(layer_needs, "mem_mb", "runtime"),
     params:
         code=code("fit_naive_transform"),
         settings=naive_settings(),

@@ -31,6 +31,8 @@ rule score_odd_one_out:
         "<benchmarks>/score_odd_one_out/{model}.tsv"
     conda:
         "../envs/measures.yaml"
+    resources:
+        **needs(model_needs, "mem_mb", "runtime"),
     params:
         code=code("score_odd_one_out"),
         similarity=config["odd_one_out"]["similarity"],
@@ -53,6 +55,8 @@ rule score_rsa:
         "<benchmarks>/score_rsa/{model}.tsv"
     conda:
         "../envs/measures.yaml"
+    resources:
+        **needs(model_needs, "mem_mb", "runtime"),
     params:
         code=code("score_rsa"),
         metric=config["rsa"]["metric"],
@@ -75,6 +79,8 @@ rule score_similarity:
         "<benchmarks>/score_similarity/{model}.tsv"
     conda:
         "../envs/measures.yaml"
+    resources:
+        **needs(model_needs, "mem_mb", "runtime"),
     params:
         code=code("score_similarity"),
         n_neighbours=config["similarity"]["n_neighbours"],
@@ -98,6 +104,8 @@ rule score_clustering:
         "<benchmarks>/score_clustering/{model}.tsv"
     conda:
         "../envs/measures.yaml"
+    resources:
+        **needs(model_needs, "mem_mb", "runtime"),
     params:
         code=code("score_clustering"),
         n_init=config["clustering"]["n_init"],

@@ -19,13 +19,13 @@ SMALL = """
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06]}
 statistics: {bootstraps: 50}
-convexity: {sensitivity: [5]}
+convexity: {sensitivity: [5], align: false}
 naive_transform: {layers: [first, last], regularisation: [0.3]}
 """
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `things` need the real files, slow ones run in CI: there all must run. Benchmarks are asked for."""
+    """Tests marked `things` need the real files; slow ones run in CI, where all must run; benchmarks when asked for."""
     in_ci = bool(os.environ.get("CI"))
     skip_slow = pytest.mark.skip(reason="slow; run `CI=true make test`")
     skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")

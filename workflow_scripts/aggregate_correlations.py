@@ -1,7 +1,8 @@
 """Join all measures by layer, and correlate them over layers."""
 
 from repalign.artefacts import read_table, write_table
-from repalign.correlations import correlation_matrix, grouped_correlations, joined
+from repalign.coarse_matching import matching_predictors
+from repalign.correlations import correlation_matrix, depth_correlations, grouped_correlations, joined
 from repalign.job import job
 
 with job(snakemake.log[0]) as log:
@@ -16,5 +17,8 @@ with job(snakemake.log[0]) as log:
     study = table[table["model"].isin(params.models)]
     groups = grouped_correlations(study, "convexity", "odd_one_out", params.finetuned, **settings)
     write_table(output.groups, groups)
-    write_table(output.matrix, correlation_matrix(study, **settings))
+    depths = depth_correlations(study, "convexity", "odd_one_out", params.finetuned, **settings)
+    write_table(output.depths, depths)
+    write_table(output.matrix, correlation_matrix(study, params.finetuned, **settings))
+    write_table(output.matching, matching_predictors(study, params.finetuned, **settings))
     log.info("\n%s", groups.to_string())

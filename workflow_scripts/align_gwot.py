@@ -5,18 +5,18 @@ from pathlib import Path
 
 import torch
 from repalign.artefacts import write_arrays, write_table
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align
 from repalign.gwot.journal import fingerprint
 from repalign.gwot.problem import aligned_inputs
 from repalign.job import job
-from repalign.representations import load_embeddings, load_human
+from repalign.representations import load_human, load_system
 
 with job(snakemake.log[0]) as log:
     torch.set_num_threads(snakemake.threads)
     settings, layer = dict(snakemake.params.settings), snakemake.wildcards.layer
     human = load_human(snakemake.input.human)
-    model = load_embeddings(snakemake.input.model, [layer]).of(layer, human.objects)
-    source, target, settings["metric"] = aligned_inputs(human.array, model, human.kind, settings["metric"])
+    model = load_system(snakemake.input.model, layer).of(human.objects)
+    source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     settings["seed"] = snakemake.params.seed
     # A journal is of these very data, settings and code, so a killed job goes on and a changed one starts anew.
     journals = Path(snakemake.output.plan).with_name("journal")

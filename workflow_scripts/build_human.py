@@ -2,7 +2,7 @@
 
 from repalign.artefacts import read_table
 from repalign.job import job
-from repalign.representations import Human, write_human
+from repalign.representations import System, write_human
 from repalign.things import read_human
 
 with job(snakemake.log[0]) as log:
@@ -10,5 +10,5 @@ with job(snakemake.log[0]) as log:
     objects = list(read_table(snakemake.input.concepts)["object"])
     array, present = read_human(row["path"], row["kind"], objects, row.get("order"), row["coverage"])
     metadata = {"row": row, "code": snakemake.params.code}
-    write_human(snakemake.output[0], Human(array, tuple(present), row["kind"]), metadata)
+    write_human(snakemake.output[0], System(array, tuple(present), row["kind"]), metadata)
     log.info("%s of shape %s", row["kind"], array.shape)

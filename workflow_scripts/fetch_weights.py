@@ -1,17 +1,16 @@
-"""Bring the weights of a network into the caches of its library, and say which they are."""
+"""Download and open the weights of a network, so that its extraction needs no internet and cannot fail for them."""
 
-import pandas as pd
-from repalign.artefacts import write_table
+import json
+
+from repalign.artefacts import write_text
 from repalign.job import job
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
 
 with job(snakemake.log[0]) as log:
-    row, model = snakemake.params.row, snakemake.wildcards.model
+    row = snakemake.params.row
     fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
-    found = load(ModelSpec(model=model, **fields)).description
-    facts = {key: found.get(key, "") for key in ("weights", "sha256", "commit")}
-    # What to write into the column `revision` of the sheet.
-    revision = facts["commit"] or facts["sha256"]
-    write_table(snakemake.output[0], pd.DataFrame([{"model": model, "revision": revision, **facts}]))
-    log.info("%s", facts)
+    network = load(ModelSpec(model=snakemake.wildcards.model, **fields))
+    record = {key: network.description.get(key, "") for key in ("weights", "sha256", "commit")}
+    write_text(snakemake.output[0], json.dumps(record, sort_keys=True) + "\n")
+    log.info("%s", record)

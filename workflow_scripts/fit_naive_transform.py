@@ -1,7 +1,5 @@
 """Fit the transform of one layer towards human choices, its regularisation chosen on held-out objects."""
 
-from dataclasses import asdict
-
 import pandas as pd
 import torch
 from repalign.artefacts import read_arrays, write_arrays, write_table
@@ -24,6 +22,7 @@ with job(snakemake.log[0]) as log:
     scores = transform_scores(
         wildcards.model,
         wildcards.layer,
+        embedding,
         apply(transform, embedding),
         arrays["triplets"],
         transform,
@@ -33,6 +32,6 @@ with job(snakemake.log[0]) as log:
     )
     arrays, summary = to_artefact(transform)
     write_arrays(output.transform, arrays, summary | {"seed": params.seed, "code": params.code})
-    write_table(output.grid, pd.DataFrame([asdict(held_out) for held_out in tried]))
+    write_table(output.grid, pd.DataFrame([held_out.summary() for held_out in tried]))
     write_table(output.scores, scores)
     log.info("gradient norm %.3g after %d iterations", transform.gradient_norm, transform.iterations)

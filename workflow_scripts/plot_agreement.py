@@ -13,5 +13,5 @@ with job(snakemake.log[0]) as log:
         Panel("odd_one_out", "odd-one-out accuracy (%)", 100),
     ]
     table = readouts(read_table(snakemake.input[0]), params.models)
-    figure, data = plot_forest(table, panels, params.style, "Agreement with people")
-    save_figure(figure, snakemake.output, data, params.style)
+    figure, data = plot_forest(table, panels, params.style, "Agreement with people", means=True)
+    save_figure(figure, snakemake.output, data, params.style, method=params.method)

@@ -1,4 +1,4 @@
-"""Convexity against odd-one-out accuracy, by variant and half of the network (published figures 2c and 3)."""
+"""Convexity against odd-one-out accuracy, by variant and half of the network (published figure 3)."""
 
 from repalign.artefacts import read_table
 from repalign.figures.correlations import plot_alignment

@@ -4,22 +4,22 @@ from repalign.artefacts import read_arrays, read_table, write_table
 from repalign.job import job
 from repalign.naive_transform.apply import apply, from_artefact
 from repalign.representations import load_embeddings
-from repalign.scoring.convexity import category_members, convexity_scores
+from repalign.scoring.convexity import convexity_scores
 
 with job(snakemake.log[0]) as log:
     params, wildcards = snakemake.params, snakemake.wildcards
     embeddings = load_embeddings(snakemake.input.model, [wildcards.layer])
-    features = embeddings.layers[wildcards.layer]
+    features, original = embeddings.layers[wildcards.layer], None
     if snakemake.input.transform:
+        original = features
         features = apply(from_artefact(*read_arrays(snakemake.input.transform)), features)
-    column = {"exclusive": "category", "multiple": "categories"}[params.settings["categories"]]
-    members, names = category_members(read_table(snakemake.input.concepts), embeddings.objects, column)
     table = convexity_scores(
         {"model": wildcards.model, "layer": wildcards.layer, "space": wildcards.space},
         features,
-        members,
-        names,
+        read_table(snakemake.input.concepts),
+        embeddings.objects,
         params.settings,
+        original=original,
         n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,

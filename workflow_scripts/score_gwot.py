@@ -2,7 +2,7 @@
 
 from repalign.artefacts import read_arrays, read_table, write_table
 from repalign.job import job
-from repalign.scoring.matching import matching_scores
+from repalign.scoring.matching import category_table, matching_scores, object_table
 
 with job(snakemake.log[0]) as log:
     wildcards, params = snakemake.wildcards, snakemake.params
@@ -18,5 +18,12 @@ with job(snakemake.log[0]) as log:
         confidence=params.statistics["confidence"],
         seed=params.seed,
     )
-    write_table(snakemake.output[0], scores)
+    keys = {"human": wildcards.human, "model": wildcards.model, "layer": wildcards.layer}
+    tables = {
+        "objects": object_table(arrays["plan"], concepts),
+        "categories": category_table(arrays["plan"], concepts, params.top_k),
+    }
+    for name, table in tables.items():
+        write_table(snakemake.output[name], table.assign(**keys))
+    write_table(snakemake.output.scores, scores)
     log.info("\n%s", scores.to_string())

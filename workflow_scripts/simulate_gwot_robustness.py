@@ -1,31 +1,48 @@
 """How far one alignment can be trusted: sensitivity map, independent search, near-degenerate plans, oracle, chance."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from repalign.artefacts import read_arrays, read_table, write_table
 from repalign.gwot.problem import aligned_inputs
 from repalign.gwot.robustness import robustness_table, sensitivity_map
 from repalign.job import job
-from repalign.representations import load_embeddings, load_human
-from repalign.things import membership_matrix
+from repalign.representations import load_human, load_system
+from repalign.scoring.matching import matching_rates
 
 with job(snakemake.log[0]) as log:
     torch.set_num_threads(snakemake.threads)
-    params, layer = snakemake.params, snakemake.wildcards.layer
-    settings = dict(params.settings)
+    params, wildcards = snakemake.params, snakemake.wildcards
+    settings = {**params.settings, "time_budget": None}
     human = load_human(snakemake.input.human)
-    model = load_embeddings(snakemake.input.model, [layer]).of(layer, human.objects)
-    source, target, settings["metric"] = aligned_inputs(human.array, model, human.kind, settings["metric"])
+    model = load_system(snakemake.input.model, wildcards.layer).of(human.objects)
+    source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     arrays, metadata = read_arrays(snakemake.input.plan)
-    concepts = read_table(snakemake.input.concepts).set_index("object").loc[list(human.objects)]
-    categories, _ = membership_matrix(concepts, "category")
-    shared = {name: settings[name] for name in ("metric", "histogram_matching", "dtype")}
-    epsilons = np.geomspace(*settings["epsilon"], params.size["epsilons"])
-    seeds = range(params.seed, params.seed + params.size["seeds"])
-    sensitivity = sensitivity_map(source, target, epsilons, seeds, categories=categories, **shared)
-    robustness = robustness_table(
-        source, target, arrays["plan"], metadata, sensitivity, settings=settings, seed=params.seed
+    concepts = read_table(snakemake.input.concepts).set_index("object").loc[list(human.objects)].reset_index()
+    rates = partial(matching_rates, concepts=concepts, ks=params.top_k)
+    sensitivity = sensitivity_map(
+        source,
+        target,
+        np.geomspace(*settings["epsilon"], params.size["epsilons"]),
+        range(params.seed, params.seed + params.size["seeds"]),
+        starts=("profile", "random") if settings["strategy"] == "annealed" else ("random",),
+        anneal=settings["strategy"] == "annealed",
+        rates=rates,
+        **{name: settings[name] for name in ("metric", "histogram_matching", "dtype", "device")},
     )
-    write_table(snakemake.output.sensitivity, sensitivity)
-    write_table(snakemake.output.robustness, robustness)
+    robustness = robustness_table(
+        source,
+        target,
+        arrays["plan"],
+        metadata,
+        sensitivity,
+        settings=settings,
+        seed=params.seed,
+        rates=rates,
+        noise_pairs=params.size["noise_pairs"],
+    )
+    keys = {"human": wildcards.human, "model": wildcards.model, "layer": wildcards.layer}
+    write_table(snakemake.output.sensitivity, sensitivity.assign(**keys))
+    write_table(snakemake.output.robustness, robustness.assign(**keys))
     log.info("\n%s", robustness.to_string())

@@ -1,23 +1,34 @@
 """The tables of the convexity study, and published numbers beside ours."""
 
 from repalign.artefacts import read_table, write_table, write_text
-from repalign.convexity_tables import compare_published, finetuning_table, transform_table
+from repalign.convexity_published import Study, compare_published
+from repalign.convexity_tables import published_tables, readable, transform_table
 from repalign.job import job
 from repalign.tables import formatted, to_latex
 
 with job(snakemake.log[0]) as log:
     params, files, output = snakemake.params, snakemake.input, snakemake.output
     scores, correlations = read_table(files.scores), read_table(files.correlations)
-    models, finetuned = params.models, params.finetuned
-    scores = scores[scores["model"].isin(list(models))]
+    study = Study(
+        scores[scores["model"].isin(list(params.models))],
+        correlations,
+        params.models,
+        params.finetuned,
+        read_table(files.published) if files.published else None,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+    )
     tables = {
-        "transform": transform_table(scores, models, finetuned),
-        "finetuning": finetuning_table(scores, models, finetuned),
+        "transform": transform_table(study),
         "correlations": correlations,
+        "matching": read_table(files.matching),
+        "published": compare_published(study),
     }
-    published = read_table(files.published) if files.published else None
-    tables["published"] = compare_published(published, scores, correlations, models, finetuned)
     for name, table in tables.items():
         write_table(output[f"{name}_tsv"], table)
         write_text(output[f"{name}_tex"], to_latex(formatted(table)))
+    for name, table in published_tables(study).items():
+        write_table(output[f"{name}_tsv"], table)
+        write_text(output[f"{name}_tex"], to_latex(readable(table)))
     log.info("%s", tables["published"]["verdict"].value_counts().to_dict())

@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import copy_workflow, snakemake
-from repalign.artefacts import read_arrays, read_table
+from repalign.artefacts import read_table
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import snakemake
 from repalign.artefacts import read_table
 from repalign.features import random_features, read_precomputed
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
 from repalign.objects import read_order
 

@@ -9,6 +9,7 @@ import pytest
 from repalign.convexity import euclidean_convexity, graph_convexity
 from repalign.convexity.classes import membership, sample_pairs
 from repalign.convexity.euclidean import linear_classifier
+from repalign.convexity.intervals import convexity_samples, layer_samples
 from repalign.errors import InputError
 from scipy.spatial.distance import cdist
 
@@ -195,6 +196,26 @@ def test_permuted_labels_give_the_baseline_and_structure_lies_above_it():
     shuffled = [graph_convexity(rng.normal(size=(240, 10)), rng.permutation(labels)).mean for _ in range(5)]
     assert noise.chance == pytest.approx(np.mean(shuffled), abs=0.02)
     assert np.isnan(graph_convexity(rng.normal(size=(30, 3)), np.arange(30) % 2).chance)
+
+
+@pytest.mark.parametrize("pairs", ["all", 60])
+def test_samples_are_means_over_the_pairs_of_the_drawn_points(pairs):
+    x, members = random_case(3)
+    result = graph_convexity(x, members, 4, pairs, keep_pairs=True)
+    found = result.pairs
+    for number, mean in enumerate(result.per_class):
+        own = found.score[found.which == number]
+        assert (own.mean() if len(own) else np.nan) == pytest.approx(mean, abs=1e-6, nan_ok=True)
+    samples = convexity_samples(found, members, n_boot=20, seed=5)
+    counts = np.random.default_rng(5).multinomial(70, np.full(70, 1 / 70), size=20)
+    for drawn, sample in zip(counts, samples, strict=True):
+        copies = drawn[found.first] * drawn[found.second]
+        for number, value in enumerate(sample):
+            own = found.which == number
+            scores = np.repeat(found.score[own], copies[own])
+            assert value == pytest.approx(scores.mean() if len(scores) else np.nan, abs=1e-6, nan_ok=True)
+    np.testing.assert_allclose(layer_samples(samples), np.nanmean(samples, axis=1))
+    assert graph_convexity(x, members, 4, pairs).pairs is None
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import pytest
 from matplotlib import pyplot as plt
 from repalign.errors import InputError
 from repalign.figures.forest import Panel, plot_forest
-from repalign.figures.style import MM, PALETTE, paradigm_colours, paradigm_order, save_figure
+from repalign.figures.style import MM, PALETTE, paradigm_colours, save_figure
 from repalign.figures.transport_plans import choose_pair, plot_transport_plans
+from repalign.labels import paradigm_order
 
 STYLE = {"width_mm": 85, "font_size": 6, "titles": False}
 ENDINGS = {"pdf": b"%PDF", "svg": b"<?xml", "png": b"\x89PNG"}

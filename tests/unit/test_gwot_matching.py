@@ -11,7 +11,6 @@ from repalign.gwot.matching import (
     largest,
     matching_chance,
     matching_rate,
-    matching_table,
     object_hits,
 )
 
@@ -85,17 +84,6 @@ def test_chance_equals_the_mean_rate_of_random_plans(rng, categories):
     rates = [matching_rate(rng.random((40, 40)), 2, categories) for _ in range(400)]
     error = np.std(rates) / np.sqrt(len(rates))
     assert matching_chance(40, 2, categories) == pytest.approx(np.mean(rates), abs=4 * error)
-
-
-def test_table_holds_every_rate_with_its_chance(plan, categories):
-    rows = matching_table(plan, (1, 5, 100), {"multiple": categories})
-    assert [(r.match, r.k, r.direction) for r in rows] == [
-        (match, k, side) for match in ("object", "multiple") for k in (1, 5) for side in ("rows", "columns")
-    ]
-    row = rows[-1]
-    assert row.value == matching_rate(plan, 5, categories, "columns")
-    assert row.chance == matching_chance(40, 5, categories)
-    assert row.n == categories.any(axis=1).sum()
 
 
 def test_rates_by_object_and_by_category_add_up(plan, categories):

@@ -3,22 +3,21 @@
 import numpy as np
 import pytest
 from repalign.errors import InputError
+from repalign.gwot.chance import chance_of_noise, chance_of_permutations
 from repalign.gwot.matching import matching_rate
+from repalign.gwot.plans import random_plan
 from repalign.gwot.problem import make_problem
 from repalign.gwot.projection import barycentric_projection, nearest_matching_rate, procrustes
 from repalign.gwot.refine import assignment_finish, hop_basins
 from repalign.gwot.robustness import (
     agreement,
-    alignment_map,
-    chance_of_noise,
-    chance_of_permutations,
     near_degenerate,
     oracle,
+    robustness_table,
     seed_agreement,
     sensitivity_map,
 )
 from repalign.gwot.solver import NativeSolver
-from repalign.gwot.starts import random_plan
 
 SETTINGS = {"metric": "euclidean", "epsilon": (0.01, 0.1), "trials": 6}
 
@@ -31,13 +30,22 @@ def pair():
     return source, source @ rotation + 0.005 * rng.standard_normal(source.shape)
 
 
-def test_sensitivity_map_covers_every_seed_and_epsilon(pair):
+def test_sensitivity_map_covers_every_start_seed_and_epsilon(pair):
     categories = np.eye(3)[np.arange(30) % 3]
-    table = sensitivity_map(*pair, [0.02, 5.0], [0, 1, 2], metric="euclidean", categories=categories)
+
+    def rates(plan):
+        return {"top1": matching_rate(plan), "category": matching_rate(plan, 1, categories)}
+
+    table = sensitivity_map(*pair, [0.02, 5.0], [0, 1, 2], metric="euclidean", rates=rates)
     assert len(table) == 6
     sharp, blurred = (table[table["epsilon"] == value] for value in (0.02, 5.0))
     assert sharp["loss"].max() < blurred["loss"].min()
-    assert (sharp["category_top1"] >= sharp["top1"]).all()
+    assert (sharp["category"] >= sharp["top1"]).all()
+    annealed = sensitivity_map(
+        *pair, [0.02, 5.0], [0, 1], metric="euclidean", starts=("profile", "random"), anneal=True
+    )
+    assert annealed["start"].tolist() == ["profile"] * 2 + ["random"] * 4
+    assert (annealed["top1"][annealed["epsilon"] == 0.02] == 1).all()
 
 
 def test_near_degenerate_spread_counts_plans_within_a_percent():
@@ -70,17 +78,33 @@ def test_permuted_labels_give_analytic_chance(pair):
 
 
 def test_noise_aligns_at_chance():
-    chance = chance_of_noise(40, 8, 6, **{**SETTINGS, "epsilon": (0.05, 0.5)})
+    chance = chance_of_noise(40, 8, 6, relative_epsilon=(0.05, 0.3), trials=3)
     assert len(chance.rates) == 6
     assert chance.low <= chance.mean <= chance.high
     assert chance.mean < 0.12
 
 
-def test_every_pair_of_systems_is_aligned(pair):
-    table = alignment_map({"a": pair[0], "b": pair[1], "c": pair[0][::-1].copy()}, **SETTINGS)
-    assert list(zip(table["source"], table["target"], strict=True)) == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert table["top1"][0] == 1
-    assert table["top1"][1] < 0.2
+def test_what_stands_beside_a_plan(pair):
+    settings = {**SETTINGS, "trials": 2, "histogram_matching": False, "dtype": "float32"}
+    found = oracle(*pair, 0.01, metric="euclidean")
+    sensitivity = sensitivity_map(*pair, [0.01, 0.05], [0], metric="euclidean", anneal=True)
+    table = robustness_table(
+        *pair,
+        found.plan,
+        {"loss": found.loss, "epsilon": 0.01},
+        sensitivity,
+        settings=settings,
+        seed=0,
+        noise_pairs=1,
+        features=5,
+    ).set_index("measure")
+    assert table["value"]["top1"] == table["value"]["top1_oracle"] == 1
+    assert table["value"]["agreement_rows"] > 0.9
+    assert table["low"]["loss"] <= table["value"]["loss"] <= table["low"]["loss"] * 1.01
+    assert table["n"]["top1"] >= 2
+    assert table["value"]["nearest_top1"] == 1
+    assert table["low"]["chance_permuted"] <= 1 / 30 <= table["high"]["chance_permuted"]
+    assert table["n"]["chance_noise"] == 1
 
 
 def test_projections_through_the_true_plan(pair):

@@ -1,8 +1,10 @@
 """Nearest neighbours, mutual neighbours and CKA: slow references, ties and duplicates, invariances, chance."""
 
+import itertools
+
 import numpy as np
 import pytest
-from repalign.cka import linear_cka
+from repalign.cka import ResampledCka, linear_cka
 from repalign.errors import InputError
 from repalign.neighbours import mutual_neighbours, nearest_neighbours
 from scipy.spatial.distance import cdist
@@ -126,3 +128,41 @@ def test_debiased_cka_of_unrelated_wide_embeddings_is_near_zero_and_the_plain_on
     assert linear_cka(a, b, debiased=False) > 0.8
     with pytest.raises(InputError, match="3 and 3"):
         linear_cka(a[:3], b[:3])
+
+
+def slow_distinct_cka(a, b, counts):
+    """Debiased CKA of a resample: means over draws of distinct objects, tuple by tuple."""
+    drawn = np.repeat(np.arange(len(a)), counts)
+
+    def hsic(k, m):
+        pairs = [k[i, j] * m[i, j] for i, j in itertools.permutations(drawn, 2) if i != j]
+        triples = [k[i, j] * m[i, q] for i, j, q in itertools.permutations(drawn, 3) if len({i, j, q}) == 3]
+        fours = [
+            k[i, j] * m[q, r] for i, j, q, r in itertools.permutations(drawn, 4) if len({i, j, q, r}) == 4
+        ]
+        return np.mean(pairs) + np.mean(fours) - 2 * np.mean(triples)
+
+    k, m = (x @ x.T for x in (a - a.mean(axis=0), b - b.mean(axis=0)))
+    own = hsic(k, k), hsic(m, m)
+    return hsic(k, m) / np.sqrt(own[0] * own[1]) if min(own) > 0 else np.nan
+
+
+def test_resampled_cka_equals_drawing_distinct_objects(monkeypatch):
+    a, b = rng.normal(size=(2, 8, 2))
+    b += a
+    resampled = ResampledCka(b, n_boot=6, seed=3)
+    counts = np.random.default_rng(3).multinomial(8, np.full(8, 1 / 8), size=6)
+    slow = [slow_distinct_cka(a, b, own) for own in counts]
+    assert np.isfinite(slow).sum() >= 4
+    np.testing.assert_allclose(resampled.samples(a), slow, rtol=1e-3)
+    monkeypatch.setattr("repalign.cka.resample_weights", lambda rng, n_boot, n: np.ones((n_boot, n)))
+    assert ResampledCka(b, n_boot=2).samples(a) == pytest.approx(linear_cka(a, b), abs=1e-5)
+
+
+def test_interval_of_cka_holds_the_value_and_copies_do_not_raise_it():
+    a, b = rng.normal(size=(2, 80, 20))
+    assert np.abs(ResampledCka(b, n_boot=100).interval(a)).max() < 0.2
+    low, high = ResampledCka(b, n_boot=100).interval(a + b)
+    assert low < linear_cka(a + b, b) < high
+    with pytest.raises(InputError, match="80 objects"):
+        ResampledCka(b).interval(a[:5])

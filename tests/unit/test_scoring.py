@@ -5,7 +5,7 @@ from repalign.aggregate import COLUMNS, layer_scores, readouts
 from repalign.errors import InputError
 from repalign.representations import (
     Embeddings,
-    Human,
+    System,
     load_embeddings,
     load_human,
     write_embeddings,
@@ -46,7 +46,7 @@ def test_representations_come_back_by_name(tmp_path, world, embeddings):
     np.testing.assert_array_equal(back.of("late", some), embeddings.layers["late"][[5, 4, 3]])
     with pytest.raises(InputError, match="The embedding lacks unicorn"):
         back.of("late", ["unicorn"])
-    write_human(tmp_path / "h", Human(np.eye(3), ("a", "b", "c"), "dissimilarity"), {})
+    write_human(tmp_path / "h", System(np.eye(3), ("a", "b", "c"), "dissimilarity"), {})
     human = load_human(tmp_path / "h")
     assert human.objects == ("a", "b", "c")
     np.testing.assert_array_equal(human.rdm("cosine"), np.eye(3))
@@ -54,8 +54,8 @@ def test_representations_come_back_by_name(tmp_path, world, embeddings):
 
 def test_rsa_rows_have_intervals_around_their_value(world, embeddings):
     humans = {
-        "people": Human(world.latent, world.objects, "embedding"),
-        "some": Human(world.latent[:30], world.objects[:30], "embedding"),
+        "people": System(world.latent, world.objects, "embedding"),
+        "some": System(world.latent[:30], world.objects[:30], "embedding"),
     }
     table = rsa_scores("m", embeddings, humans, metric="cosine", method="spearman", **BOOT)
     assert table[["human", "layer"]].to_numpy().tolist() == [
@@ -79,6 +79,11 @@ def test_odd_one_out_rows_report_ties(world, embeddings):
     assert values["odd_one_out", "late"] > 0.6
     assert values["odd_one_out", "early"] == pytest.approx(1 / 3, abs=0.06)
     assert values["odd_one_out_ties", "late"] == 0
+    rows = table[table["layer"] == "late"].set_index("metric")
+    objects, judgements = rows.loc["odd_one_out"], rows.loc["odd_one_out_over_triplets"]
+    assert objects["value"] == judgements["value"]
+    # Other objects make more of a difference than other judgements about these.
+    assert objects["ci_low"] < judgements["ci_low"] < judgements["ci_high"] < objects["ci_high"]
 
 
 def test_category_tables_treat_others_as_they_say(concepts):

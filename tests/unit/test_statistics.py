@@ -5,7 +5,13 @@ import pytest
 from repalign import statistics
 from repalign.errors import InputError
 from repalign.rdm import dissimilarity, upper_triangle
-from repalign.statistics import correlation, mean_interval, odd_one_out_interval, rsa_interval
+from repalign.statistics import (
+    correlation,
+    mean_interval,
+    odd_one_out_interval,
+    odd_one_out_samples,
+    rsa_interval,
+)
 from scipy import stats
 
 rng = np.random.default_rng(0)
@@ -50,6 +56,17 @@ def test_odd_one_out_interval_over_objects_equals_resampling_triplets_by_their_o
     assert odd_one_out_interval(correct, triplets, 9, n_boot=60, seed=4) == pytest.approx(percentiles(slow))
 
 
+def test_accuracies_of_several_embeddings_share_their_resamples():
+    triplets = np.argsort(rng.random((150, 9)), axis=1)[:, :3]
+    correct = rng.random((3, 150)) < 0.6
+    together = odd_one_out_samples(correct, triplets, 9, n_boot=40, seed=2)
+    for row, alone in zip(together, correct, strict=True):
+        np.testing.assert_allclose(row, odd_one_out_samples([alone], triplets, 9, n_boot=40, seed=2)[0])
+    for counts, sample in zip(draws(2, 40, 9), together.T, strict=True):
+        copies = counts[triplets].prod(axis=1)
+        np.testing.assert_allclose(sample, correct @ copies / copies.sum(), rtol=1e-6)
+
+
 def test_odd_one_out_interval_over_triplets_is_binomial():
     correct = np.arange(1000) < 550
     low, high = odd_one_out_interval(correct, None, 10, over="triplets", n_boot=20000)
@@ -87,6 +104,20 @@ def test_correlation_draws_whole_models_and_ranks_anew(method):
     assert result.value == pytest.approx(reference(x, y).statistic)
     assert (result.low, result.high) == pytest.approx(percentiles(slow))
     assert (result.n, result.n_clusters) == (18, 4)
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+def test_partial_correlation_is_that_of_the_residuals(method):
+    given = rng.normal(size=60)
+    x, y = given + rng.normal(size=60), -given + rng.normal(size=60)
+    found = correlation(x, y, np.arange(60) // 6, method, given=given, n_boot=50)
+    columns = np.array([x, y, given]) if method == "pearson" else stats.rankdata([x, y, given], axis=1)
+    a, b = (column - np.polyval(np.polyfit(columns[2], column, 1), columns[2]) for column in columns[:2])
+    assert found.value == pytest.approx(stats.pearsonr(a, b).statistic)
+    assert found.low < found.value < found.high
+    assert abs(found.value) < 0.4 < abs(correlation(x, y, np.zeros(60), method, n_boot=50).value)
+    # Nothing is left of a measure given itself.
+    assert np.isnan(correlation(x, y, np.arange(60), method, given=x, n_boot=50).value)
 
 
 def test_correlation_of_dependent_layers_has_a_wider_interval_than_of_independent_ones():

@@ -1,22 +1,33 @@
-"""The robustness outputs of an alignment, made by the workflow on a small study."""
+"""Robustness and the map of systems, made by the workflow on a small study."""
 
 import shutil
 
+import pandas as pd
 from conftest import snakemake
-from repalign.artefacts import read_table
 
 
-def test_robustness_of_one_alignment(small_study, tmp_path):
+def test_robustness_and_map_of_systems(small_study, tmp_path):
     folder = shutil.copytree(small_study, tmp_path / "study", symlinks=True)
-    (folder / "robust.yaml").write_text("gwot: {robustness: {epsilons: 2, seeds: 2}}\n")
-    plan = next((folder / "results/demo/gwot").rglob("object_level_a/*/plan.safetensors"))
-    target = plan.with_name("robustness.tsv")
-    snakemake(folder, "--configfile", "small.yaml", "robust.yaml", "--", target.relative_to(folder))
-    values = read_table(target).set_index("measure")["value"]
-    assert values["top1"] > 0.7
-    assert values["agreement"] > 0.7
-    assert values["loss_oracle"] > 0
-    assert values["near_degenerate_plans"] >= 1
-    assert values["near_degenerate_top1_low"] <= values["top1"] <= values["near_degenerate_top1_high"]
-    assert values["chance_low"] <= 1 / 60 <= values["chance_high"]
-    assert len(read_table(plan.with_name("sensitivity.tsv"))) == 4
+    (folder / "robust.yaml").write_text(
+        "gwot:\n  models: [object_level_a]\n  robustness: {epsilons: 2, seeds: 1, noise_pairs: 1}\n"
+        "  map: {systems: [people, object_level_a, unrelated], trials: 1}\n"
+    )
+    aggregate = folder / "results/demo/aggregate"
+    names = ("robustness", "sensitivity", "map")
+    targets = [f"results/demo/aggregate/gwot_{name}.parquet" for name in names]
+    snakemake(folder, "--configfile", "small.yaml", "robust.yaml", "--", *targets)
+    robustness, sensitivity, pairs = (pd.read_parquet(aggregate / f"gwot_{name}.parquet") for name in names)
+    measures = robustness.set_index("measure")
+    assert measures["value"]["gwot_top1"] > 0.7
+    assert measures["value"]["agreement_rows"] > 0.7
+    assert measures["value"]["loss_oracle"] > 0
+    assert measures["low"]["gwot_top1"] <= measures["value"]["gwot_top1"] <= measures["high"]["gwot_top1"]
+    assert measures["low"]["chance_permuted"] <= 1 / 60 <= measures["high"]["chance_permuted"]
+    assert len(sensitivity) == 4  # profile and one random start at two epsilons
+    assert set(sensitivity["model"]) == {"object_level_a"}
+    assert list(zip(pairs["source"], pairs["target"], strict=True)) == [
+        ("people", "object_level_a"),
+        ("people", "unrelated"),
+        ("object_level_a", "unrelated"),
+    ]
+    assert pairs["gwot_top1"][0] > 0.7 > 0.2 > pairs["gwot_top1"][2]

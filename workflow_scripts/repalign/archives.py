@@ -128,7 +128,7 @@ def unpack_member(archive, name, target, *, check=None, max_bytes=4 * 2**30, max
 def _checked_members(archive, password, max_bytes, max_ratio):
     try:
         with zipfile.ZipFile(archive) as file:
-            infos = [info for info in file.infolist() if not info.is_dir()]
+            infos = [info for info in file.infolist() if not info.filename.endswith("/")]
     except (zipfile.BadZipFile, OSError) as error:
         raise InputError(
             f"{archive} is not a readable zip archive ({error}); delete it and download it again."
@@ -137,7 +137,7 @@ def _checked_members(archive, password, max_bytes, max_ratio):
     for info in infos:
         what = f"{archive} holds '{info.filename}'"
         path = PurePosixPath(info.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if not path.parts or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
             raise InputError(
                 f"{what}, which would be written outside the target folder; do not use this archive."
             )
@@ -155,6 +155,8 @@ def _checked_members(archive, password, max_bytes, max_ratio):
         if path in seen:
             raise InputError(f"{what} twice; do not use this archive.")
         seen.add(path)
+    if not infos:
+        raise InputError(f"{archive} holds no files; delete it and download it again.")
     total = sum(info.file_size for info in infos)
     if total > max_bytes:
         raise InputError(

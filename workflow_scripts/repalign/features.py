@@ -1,15 +1,18 @@
 """Read embeddings that were computed elsewhere: npy, npz, safetensors, txt, csv and tsv."""
 
+import warnings
+import zlib
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from repalign.artefacts import read_arrays
 from repalign.errors import InputError, listed
-from repalign.objects import normalise, positions, read_order
+from repalign.formats import FORMATS
+from repalign.objects import normalise, positions, read_foreign, read_order
 
-FORMATS = (".npy", ".npz", ".safetensors", ".txt", ".csv", ".tsv")
 NAMES_KEY = "objects"
 
 
@@ -64,6 +67,8 @@ def as_matrix(array, source, n_rows):
         raise InputError(
             f"{source} holds a {array.dtype} array of shape {array.shape}; repalign needs objects x features."
         )
+    if array.shape[1] == 0:
+        raise InputError(f"{source} has no features; repalign needs objects x features.")
     if len(array) != n_rows:
         raise InputError(
             f"{source} has {len(array)} rows but its order names {n_rows}; use the order of this very file."
@@ -73,7 +78,9 @@ def as_matrix(array, source, n_rows):
 
 def check_values(array, names, source):
     """Refuse NaN, infinities and constant rows, by the name of the object."""
-    finite = np.isfinite(array)
+    # Features are kept as float32, in which 1e39 is infinite.
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(array.astype(np.float32, copy=False))
     if not finite.all():
         bad = np.flatnonzero(~finite.all(axis=1))
         raise InputError(
@@ -97,6 +104,8 @@ def _read(path, layers):
     if path.suffix == ".safetensors":
         arrays, metadata = read_arrays(path, layers)
         names = metadata.get(NAMES_KEY)
+        if not isinstance(names, list | None):
+            raise InputError(f"{path} has metadata '{NAMES_KEY}' that is no list of names; correct it.")
         return arrays, names and [normalise(name) for name in names]
     if len(layers) != 1:
         raise InputError(
@@ -114,17 +123,27 @@ def _read(path, layers):
 def load_npy(path):
     try:
         return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError, SyntaxError) as error:
         raise InputError(
-            f"{path} is not a plain npy array ({error}); save it anew with numpy.save."
+            f"{path} is not a plain npy array ({_reason(error)}); save it anew with numpy.save."
         ) from error
 
 
 def load_txt(path):
     try:
-        return np.loadtxt(path, ndmin=2)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
+            return np.loadtxt(path, ndmin=2)
     except ValueError as error:
-        raise InputError(f"{path} is not a table of numbers ({error}); correct that line.") from error
+        reason = str(error).split("; use `usecols`")[0].rstrip(".")
+        raise InputError(f"{path} is not a table of numbers ({reason}); correct that line.") from error
+
+
+def _reason(error):
+    """Why NumPy gave up; where it advises to trust the file, that it is pickled."""
+    if "allow_pickle" in str(error):
+        return "it holds pickled objects, which are never loaded"
+    return str(error).partition(": <ast")[0]
 
 
 def _read_npz(path, layers):
@@ -138,19 +157,24 @@ def _read_npz(path, layers):
             return {layer: archive[layer] for layer in layers}, names
     except InputError:
         raise
-    except (ValueError, EOFError, OSError) as error:
+    except (
+        ValueError,
+        EOFError,
+        OSError,
+        MemoryError,
+        SyntaxError,
+        KeyError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         raise InputError(
-            f"{path} is not a plain npz archive ({error}); save it anew with numpy.savez."
+            f"{path} is not a plain npz archive ({_reason(error)}); save it anew with numpy.savez."
         ) from error
 
 
 def _load_table(path):
     """Numbers, with or without a header, with or without names in the first column."""
-    separator = "\t" if path.suffix == ".tsv" else ","
-    try:
-        table = pd.read_csv(path, sep=separator, header=None, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a readable table ({error}); correct it.") from error
+    table = read_foreign(path, header=None, dtype=str, keep_default_na=False)
     numbers = table.apply(pd.to_numeric, errors="coerce")
     if len(table) > 1 and numbers.iloc[0, 1:].isna().all() and not numbers.iloc[1, 1:].isna().all():
         table, numbers = table.iloc[1:], numbers.iloc[1:]

@@ -29,15 +29,14 @@ def read_order(path):
     if not path.is_file():
         raise InputError(f"The order file {path} does not exist; correct the path.")
     if path.suffix not in {".csv", ".tsv"}:
-        names = [normalise(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = read_utf8(path).replace("\r\n", "\n").split("\n")
+        names = [normalise(line) for line in lines]
         while names and not names[-1]:
             names.pop()
         if "" in names:
             raise InputError(f"{path} has an empty line {names.index('') + 1}; give one object name a line.")
     else:
-        table = pd.read_csv(
-            path, sep="\t" if path.suffix == ".tsv" else ",", dtype=str, keep_default_na=False
-        )
+        table = read_foreign(path, dtype=str, keep_default_na=False)
         column = next((name for name in NAME_COLUMNS if name in table), None)
         if column is None:
             raise InputError(
@@ -47,8 +46,31 @@ def read_order(path):
         names = [
             None if skip else normalise(name) for name, skip in zip(table[column], excluded, strict=True)
         ]
+    if not any(names):
+        raise InputError(f"{path} names no objects; give one object name a line.")
     _refuse_duplicates(names, path)
     return tuple(names)
+
+
+def read_utf8(path):
+    """The text of a file, without a byte-order mark."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; save it in UTF-8.") from error
+
+
+def read_foreign(path, **options):
+    """A table that others wrote (tabs in `.tsv`, commas elsewhere), by pandas with these options."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"The table {path} does not exist; correct the path.")
+    try:
+        return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", encoding="utf-8-sig", **options)
+    except (ValueError, IndexError) as error:
+        known = {pd.errors.EmptyDataError: "it is empty", UnicodeDecodeError: "it is not UTF-8 text"}
+        reason = known.get(type(error), " ".join(str(error).split()))
+        raise InputError(f"{path} is not a readable table ({reason}); correct it.") from error
 
 
 def _refuse_duplicates(names, source):

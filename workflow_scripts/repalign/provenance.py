@@ -87,3 +87,11 @@ def _normalised(path):
             ):
                 node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
+
+
+def files_digest(paths):
+    """Digest of the names and contents of files, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in map(Path, paths):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]

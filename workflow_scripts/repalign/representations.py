@@ -10,8 +10,8 @@ from repalign.rdm import dissimilarity
 
 
 @dataclass(frozen=True)
-class Human:
-    """A human representation of m objects: an (m, d) embedding or an (m, m) dissimilarity matrix."""
+class System:
+    """A representation of m objects, human or of one layer: an (m, d) embedding or an (m, m) dissimilarity matrix."""
 
     array: np.ndarray
     objects: tuple[str, ...]
@@ -20,6 +20,12 @@ class Human:
     def rdm(self, metric):
         """(m, m) dissimilarities: of the embedding under `metric`, or the matrix as it is."""
         return self.array if self.kind == "dissimilarity" else dissimilarity(self.array, metric)
+
+    def of(self, objects):
+        """The same representation of these objects alone, in their order."""
+        index = _places(objects, self.objects)
+        array = self.array[np.ix_(index, index)] if self.kind == "dissimilarity" else self.array[index]
+        return System(array, tuple(objects), self.kind)
 
 
 def write_human(path, human, metadata):
@@ -31,7 +37,7 @@ def load_human(path):
     """Read a human representation that `write_human` wrote."""
     arrays, metadata = read_arrays(path)
     ((kind, array),) = arrays.items()
-    return Human(array, tuple(metadata["objects"]), kind)
+    return System(array, tuple(metadata["objects"]), kind)
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,15 @@ class Embeddings:
 
     def of(self, layer, objects):
         """(m, d) rows of a layer for these objects, in their order."""
-        row = {name: index for index, name in enumerate(self.objects)}
-        if missing := [name for name in objects if name not in row]:
-            raise InputError(f"The embedding lacks {listed(missing)}; rerun its extraction.")
-        return self.layers[layer][[row[name] for name in objects]]
+        return self.layers[layer][_places(objects, self.objects)]
+
+
+def _places(wanted, objects):
+    """Where each wanted object stands."""
+    row = {name: index for index, name in enumerate(objects)}
+    if missing := [name for name in wanted if name not in row]:
+        raise InputError(f"The embedding lacks {listed(missing)}; rerun its extraction.")
+    return [row[name] for name in wanted]
 
 
 def write_embeddings(path, embeddings, metadata):
@@ -61,3 +72,11 @@ def load_embeddings(path, layers=None):
     return Embeddings(
         {name: arrays[name] for name in layers or metadata["layers"]}, tuple(metadata["objects"])
     )
+
+
+def load_system(path, layer=None):
+    """Read a human representation, or one layer of a model where `layer` names it."""
+    if layer is None:
+        return load_human(path)
+    embeddings = load_embeddings(path, [layer])
+    return System(embeddings.layers[layer], embeddings.objects, "embedding")

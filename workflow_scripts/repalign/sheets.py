@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-import pandas as pd
-
 from repalign.errors import InputError, listed
-from repalign.features import FORMATS
+from repalign.formats import FORMATS
 from repalign.validation import check, nearest
 
 ALIASES = ("first", "middle", "last")
+LAYER = re.compile(r"[A-Za-z0-9_.-]*")
+MOST_LAYERS = 1000
 RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
@@ -20,24 +20,24 @@ def read_sheet(path, schema, key):
     -------
     dict of the row's name (column `key`) to a dict of the fields that are set, in sheet order
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"The sheet {path} does not exist; correct the path in the config.")
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a readable TSV table ({error}).".replace("\n", " ")) from error
+    header, records = _read_cells(Path(path), key)
     known = list(schema["properties"])
-    if unknown := [column for column in table if column not in known]:
+    if unknown := [column for column in header if column not in known]:
         raise InputError(f"{path}: unknown column '{unknown[0]}'; {nearest(unknown[0], known)}.")
-    if missing := [column for column in schema["required"] if column not in table]:
+    if twice := [column for column in header if header.count(column) > 1]:
+        raise InputError(f"{path}: the column '{twice[0]}' is there twice; delete one.")
+    if missing := [column for column in schema["required"] if column not in header]:
         raise InputError(f"{path}: the column '{missing[0]}' is missing.")
-    if table.empty:
+    if not records:
         raise InputError(f"{path} has no rows; add one per {key}.")
     rows = {}
-    for number, record in enumerate(table.to_dict("records"), start=2):
-        row = {field: cell.strip() for field, cell in record.items() if cell.strip()}
+    for number, cells in records:
+        row = {field: cell for field, cell in zip(header, cells, strict=False) if cell}
         source = f"{path}, line {number}" + (f" ({row[key]})" if key in row else "")
+        if len(cells) > len(header):
+            raise InputError(
+                f"{source} has {len(cells)} cells, but there are {len(header)} columns; take the surplus tabs out."
+            )
         check(row, schema, source)
         if row[key] in rows:
             raise InputError(
@@ -47,16 +47,54 @@ def read_sheet(path, schema, key):
     return rows
 
 
-def expand_layers(text):
-    """`a,b.{0..2}` as ['a', 'b.0', 'b.1', 'b.2']."""
+def _read_cells(path, key):
+    """The column names, and (line number, cells) of every row; a line that begins with # is a comment."""
+    if not path.is_file():
+        raise InputError(f"The sheet {path} does not exist; correct the path in the config.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text; save it as a table with tabs in UTF-8.") from error
+    if odd := [char for char in text if char < " " and char not in "\t\n"]:
+        raise InputError(
+            f"{path} holds the control character {odd[0]!r}; save it as a table with tabs in UTF-8."
+        )
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1)]
+    lines = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise InputError(f"{path} is empty; write the column names and one row per {key}.")
+    # Quotation marks are characters like any other: cells hold neither tabs nor line breaks.
+    cells = [(number, [cell.strip() for cell in line.split("\t")]) for number, line in lines]
+    header = cells[0][1]
+    if len(header) == 1 and "," in header[0]:
+        raise InputError(f"{path} is separated by commas; save it with tabs.")
+    return header, cells[1:]
+
+
+def expand_layers(text, source="The layers"):
+    """`a,b.{0..2}` as ['a', 'b.0', 'b.1', 'b.2']; `source` begins the messages."""
     layers = []
     for name in filter(None, (part.strip() for part in text.split(","))):
         match = RANGE.search(name)
+        rest = RANGE.sub("", name, count=1)
+        # Layers name files, so spaces, braces and names that climb folders stay out.
+        if not LAYER.fullmatch(rest if match else name) or not name.strip("."):
+            raise InputError(
+                f"{source}: '{name}' is no layer; write a name as the library has it, with at most one range "
+                "such as blocks.{0..11}."
+            )
         if match is None:
             layers.append(name)
             continue
-        low, high = int(match[1]), int(match[2])
+        low, high = int(match[1][:9]), int(match[2][:9])
+        if high < low or high - low >= MOST_LAYERS:
+            raise InputError(
+                f"{source}: the range {match[0]} runs backwards or over {MOST_LAYERS} layers; write the first and "
+                "the last number, such as {0..11}."
+            )
         layers += [name[: match.start()] + str(i) + name[match.end() :] for i in range(low, high + 1)]
+    if not layers:
+        raise InputError(f"{source}: there is no layer; name one, or several with commas between them.")
     return layers
 
 
@@ -96,7 +134,7 @@ def _read_models(path, schema, directories):
     for name, row in models.items():
         row["sheet"] = str(path)
         source = f"{path}, model {name}"
-        row["layers"] = expand_layers(row["layers"])
+        row["layers"] = expand_layers(row["layers"], f"{source}, field layers")
         if len(set(row["layers"])) < len(row["layers"]):
             raise InputError(f"{source}: a layer is listed twice in the field layers.")
         readout = row.get("readout", "last")
@@ -109,6 +147,11 @@ def _read_models(path, schema, directories):
         for field in ("identifier", "weights", "order"):
             if field in row:
                 row[field] = fill(row[field], directories, f"{source}, field {field}")
+        if row["source"] == "random" and not re.fullmatch("0*([2-9]|[1-9][0-9]{1,5})", row["identifier"]):
+            raise InputError(
+                f"{source}: a random control has its number of features (2 to 999999) as identifier, not "
+                f"'{row['identifier']}'."
+            )
         if row["source"] == "precomputed" and Path(row["identifier"]).suffix not in FORMATS:
             raise InputError(
                 f"{source}: precomputed features end in {', '.join(FORMATS)}, not '{row['identifier']}'."

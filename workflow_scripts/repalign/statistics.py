@@ -15,7 +15,7 @@ from repalign.rdm import upper_triangle
 from repalign.rsa import ranks
 
 
-def _weights(rng, n_boot, n):
+def resample_weights(rng, n_boot, n):
     """(n_boot, n) counts: how often each of n units is drawn in each resample of size n."""
     return rng.multinomial(n, np.full(n, 1 / n), size=n_boot).astype(np.float64)
 
@@ -50,7 +50,7 @@ def mean_interval(values, *, n_boot=1000, confidence=0.95, seed=0):
     (low, high) : floats, in the units of `values`.
     """
     values = np.asarray(values, dtype=np.float64)
-    weights = _weights(np.random.default_rng(seed), n_boot, len(values))
+    weights = resample_weights(np.random.default_rng(seed), n_boot, len(values))
     return percentile_interval(weights @ values / len(values), confidence)
 
 
@@ -80,7 +80,7 @@ def rsa_interval(rdm_a, rdm_b, method="spearman", *, n_boot=1000, confidence=0.9
     if method not in ("spearman", "pearson"):
         raise InputError(f"There is no interval for the RSA method '{method}'; choose spearman or pearson.")
     a, b = (_pair_values(rdm, method) for rdm in (rdm_a, rdm_b))
-    weights = _weights(np.random.default_rng(seed), n_boot, len(a))
+    weights = resample_weights(np.random.default_rng(seed), n_boot, len(a))
 
     def total(matrix):
         # Sum over pairs i < j of w_i w_j m_ij, for every resample; the diagonal of m is 0.
@@ -145,12 +145,35 @@ def odd_one_out_interval(
         )
     if over != "objects":
         raise InputError(f"An interval over '{over}' does not exist; choose objects or triplets.")
-    triplets = check_triplets(triplets, n_objects)
-    weights = np.ascontiguousarray(_weights(rng, n_boot, n_objects).T, dtype=np.float32)
-    hits = _weighted_triplets(triplets[correct], weights)
-    misses = _weighted_triplets(triplets[~correct], weights)
-    total = hits + misses
-    return percentile_interval(np.where(total > 0, hits / np.where(total > 0, total, 1), np.nan), confidence)
+    samples = odd_one_out_samples([correct], triplets, n_objects, n_boot=n_boot, seed=rng)
+    return percentile_interval(samples[0], confidence)
+
+
+def odd_one_out_samples(correct, triplets, n_objects, *, n_boot=1000, seed=0):
+    """Accuracies of several embeddings in the same resamples of objects; their differences are paired.
+
+    Parameters
+    ----------
+    correct : (k, n) boolean array
+        One row an embedding, from `repalign.odd_one_out.correct_triplets`.
+    triplets, n_objects, n_boot, seed
+        As in `odd_one_out_interval`.
+
+    Returns
+    -------
+    (k, n_boot) float array; NaN where a resample holds no triplet
+    """
+    correct, triplets = np.asarray(correct, dtype=bool), check_triplets(triplets, n_objects)
+    rng = np.random.default_rng(seed)
+    weights = np.ascontiguousarray(resample_weights(rng, n_boot, n_objects).T, dtype=np.float32)
+    # Triplets that the same embeddings get right are counted together, so that each is counted once.
+    pattern = (1 << np.arange(len(correct))) @ correct
+    hits, total = np.zeros((len(correct), n_boot)), np.zeros(n_boot)
+    for code in np.unique(pattern):
+        weight = _weighted_triplets(triplets[pattern == code], weights)
+        total += weight
+        hits[(code >> np.arange(len(correct)) & 1).astype(bool)] += weight
+    return np.where(total > 0, hits / np.where(total > 0, total, 1), np.nan)
 
 
 def _weighted_triplets(triplets, weights):
@@ -173,6 +196,10 @@ def _weighted_triplets(triplets, weights):
     return total
 
 
+# Fewer clusters than this are too few to draw from.
+FEWEST_CLUSTERS = 3
+
+
 @dataclass(frozen=True)
 class Correlation:
     """A correlation with its bootstrap interval; `n` points from `n_clusters` independent clusters."""
@@ -184,28 +211,31 @@ class Correlation:
     n_clusters: int
 
 
-def correlation(x, y, clusters, method="pearson", *, n_boot=1000, confidence=0.95, seed=0):
+def correlation(x, y, clusters, method="pearson", *, given=None, n_boot=1000, confidence=0.95, seed=0):
     """Correlation over layers, with an interval that respects that layers of one model are not independent.
 
-    Whole clusters (models) are drawn with replacement. Where all points belong to one cluster, blocks of adjacent
-    points are drawn instead (the circular block bootstrap [1], with blocks of ceil(sqrt(n)) points), so the points
-    of a cluster must come in their order of depth. Spearman ranks anew in each resample.
+    Whole clusters (models) are drawn with replacement. Where there are fewer than 3 of them, which is too few to
+    draw from, blocks of adjacent points are drawn within each instead (the circular block bootstrap [1], with blocks
+    of ceil(sqrt(n)) points), so the points of a cluster must come in their order of depth. Spearman ranks anew in
+    each resample.
 
     Parameters
     ----------
     x, y : (n,) arrays
         Pairs with a NaN are left out.
     clusters : (n,) array of labels
-        The model of each point.
+        The model of each point, or its family of models.
     method : str
         `pearson` or `spearman`.
+    given : (n,) array, optional
+        Take out what x and y have in common with it: the partial correlation.
     n_boot, confidence, seed
         As in `mean_interval`.
 
     Returns
     -------
     Correlation
-        NaN where fewer than 3 points remain or one side does not vary.
+        NaN where fewer than 3 points remain (4 for a partial correlation) or one side does not vary.
 
     References
     ----------
@@ -216,19 +246,23 @@ def correlation(x, y, clusters, method="pearson", *, n_boot=1000, confidence=0.9
     x, y, clusters = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64), np.asarray(clusters)
     if not x.shape == y.shape == clusters.shape or x.ndim != 1:
         raise InputError(f"x, y and clusters need one length, not {x.shape}, {y.shape} and {clusters.shape}.")
-    keep = np.isfinite(x) & np.isfinite(y)
-    x, y, clusters = x[keep], y[keep], clusters[keep]
+    columns = [x, y] if given is None else [x, y, np.asarray(given, dtype=np.float64)]
+    keep = np.isfinite(columns).all(axis=0)
+    columns, clusters = [column[keep] for column in columns], clusters[keep]
+    x = columns[0]
     names, cluster = np.unique(clusters, return_inverse=True)
-    if len(x) < 3:
+    if len(x) <= len(columns):
         return Correlation(float("nan"), float("nan"), float("nan"), len(x), len(names))
     rng = np.random.default_rng(seed)
-    weights = (
-        _block_weights(rng, n_boot, len(x))
-        if len(names) == 1
-        else _weights(rng, n_boot, len(names))[:, cluster]
-    )
-    value = float(_weighted_correlation(x, y, np.ones((1, len(x))), method)[0])
-    low, high = percentile_interval(_weighted_correlation(x, y, weights, method), confidence)
+    if len(names) < FEWEST_CLUSTERS:
+        weights = np.empty((n_boot, len(x)))
+        for number in range(len(names)):
+            own = cluster == number
+            weights[:, own] = _block_weights(rng, n_boot, own.sum())
+    else:
+        weights = resample_weights(rng, n_boot, len(names))[:, cluster]
+    value = float(_partial_correlation(columns, np.ones((1, len(x))), method)[0])
+    low, high = percentile_interval(_partial_correlation(columns, weights, method), confidence)
     return Correlation(value, low, high, len(x), len(names))
 
 
@@ -241,6 +275,16 @@ def _block_weights(rng, n_boot, n):
     weights = np.zeros((n_boot, n))
     np.add.at(weights, (np.arange(n_boot)[:, None], drawn), 1)
     return weights
+
+
+def _partial_correlation(columns, weights, method):
+    """Correlation of the first two columns in each resample, given the third where there is one."""
+    if len(columns) == 2:
+        return _weighted_correlation(*columns, weights, method)
+    x, y, given = columns
+    xy, xz, yz = (_weighted_correlation(*pair, weights, method) for pair in ((x, y), (x, given), (y, given)))
+    left = (1 - xz**2) * (1 - yz**2)
+    return np.where(left > 1e-12, (xy - xz * yz) / np.sqrt(np.where(left > 1e-12, left, 1)), np.nan)
 
 
 def _weighted_correlation(x, y, weights, method):

@@ -1,7 +1,11 @@
 """The study that config and sheets describe, checked before anything runs. Loaded again in every job: nothing heavy."""
 
+import hashlib
+import json
 import os
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from repalign.errors import InputError
 from repalign.sheets import (
@@ -19,7 +23,11 @@ PASSWORD = "THINGS_PASSWORD"
 IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
 
 
-@dataclass(frozen=True)
+# Concepts of THINGS.
+N_THINGS = 1854
+
+
+@dataclass(frozen=True, eq=False)
 class Study:
     """Config and sheets that have been checked; `models`, `humans` and `downloads` are rows by name."""
 
@@ -27,6 +35,23 @@ class Study:
     models: dict
     humans: dict
     downloads: dict
+
+    def write(self, folder):
+        """Write the study to a file of its digest in a folder; return the absolute path."""
+        document = json.dumps([self.config, self.models, self.humans, self.downloads], ensure_ascii=False)
+        name = hashlib.sha256(document.encode()).hexdigest()[:16]
+        path = Path(folder).resolve() / f"study_{name}.json"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}")
+            temporary.write_text(document, encoding="utf-8")
+            os.replace(temporary, path)
+        return path
+
+    @classmethod
+    def read(cls, path):
+        """The study that `write` wrote."""
+        return cls(*json.loads(Path(path).read_text(encoding="utf-8")))
 
     def things_file(self, key):
         """Path of a file of the THINGS data, or nothing where the config has null."""
@@ -43,6 +68,18 @@ class Study:
         folder = self.image_folder()
         rendered = folder and self.config["world"] is not None
         return folder if rendered or folder in self.fetched_files() else []
+
+    def count_objects(self):
+        """How many objects there are; the number of THINGS concepts while the file that names them is not here."""
+        if self.config["world"] is not None:
+            return self.config["world"]["objects"]
+        return _count_lines(self.things_file("objects"))
+
+    def count_images(self, image_set):
+        """About how many images a set has: THINGS has 14 of each object, in 27 categories."""
+        images, objects = self.config["images"], self.count_objects()
+        each = {"behaviour": objects, "category": 27 * images["per_category"], "all": 14 * objects}
+        return each[image_set]
 
     def fetched_files(self):
         """Everything that a rule fetches into things_dir."""
@@ -64,6 +101,8 @@ class Study:
         for key in self.config["things"]:
             if path := self.things_file(key):
                 yield f"The config, things.{key}", path
+        if path := self.config["convexity"]["published"]:
+            yield "The config, convexity.published", path
         for name, row in self.humans.items():
             for field in ("path", "order"):
                 if field in row:
@@ -73,11 +112,24 @@ class Study:
                 yield f"{row['sheet']}, model {name}", path
 
 
+@cache
+def _count_lines(path):
+    path = Path(path)
+    return sum(1 for line in path.read_bytes().splitlines() if line) if path.is_file() else N_THINGS
+
+
 def model_files(row):
     """The files of features and of their order that a model's row names."""
     if row["source"] != "precomputed":
         return []
     return [row[field] for field in ("identifier", "order") if field in row]
+
+
+def select_systems(settings, humans, models):
+    """The humans and models that `gwot.map` names; none where it is null."""
+    if settings is None:
+        return []
+    return select(settings["systems"], {**humans, **models}, "The config, gwot.map.systems", "human or model")
 
 
 def read_study(config, schemas):
@@ -112,9 +164,11 @@ def read_study(config, schemas):
         downloads=read_sheet(sheet, schemas["downloads"], "path") if sheet else {},
     )
     require_files(study.named_files(), made={*study.world_files(), *study.fetched_files()})
+    _check_downloads(study)
     _check_images(study)
     _check_gwot(study)
     _check_convexity(study)
+    _check_figures(config["figures"])
     return study
 
 
@@ -129,6 +183,14 @@ def _without_removed_pairs(convexity):
     return convexity | {
         "finetuned": {base: tuned for base, tuned in convexity["finetuned"].items() if tuned is not None}
     }
+
+
+def _check_downloads(study):
+    for path, row in study.downloads.items():
+        if row["kind"] not in ("member", "file_order") and not row["url"].startswith(("https://", "http://")):
+            raise InputError(
+                f"{study.config['downloads']}, {path}: '{row['url']}' is no web address; write https://..."
+            )
 
 
 def _check_images(study):
@@ -146,13 +208,21 @@ def _check_gwot(study):
     for stage in ("gwot", "rsa", "similarity", "clustering"):
         select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
     select_models(config["gwot"]["models"], models, "The config, gwot.models")
+    select_systems(config["gwot"]["map"], humans, models)
+    _check_range(config["gwot"]["epsilon"], "The config, gwot.epsilon")
     for number, override in enumerate(config["gwot"]["overrides"]):
         source = f"The config, gwot.overrides.{number}"
+        _check_range(override.get("epsilon", (1, 1)), f"{source}.epsilon")
         select(override.get("humans", "all"), humans, f"{source}.humans", "human")
         select_models(override.get("models", "all"), models, f"{source}.models")
     if (pair := config["figures"]["transport_plans"]) is not None:
         select(pair[:1], humans, "The config, figures.transport_plans", "human")
         select(pair[1:], models, "The config, figures.transport_plans", "model")
+
+
+def _check_range(ends, source):
+    if ends[0] > ends[1]:
+        raise InputError(f"{source}: {ends[0]} is above {ends[1]}; write the lower end first.")
 
 
 def _check_convexity(study):
@@ -166,3 +236,11 @@ def _check_convexity(study):
                 f"The config, naive_transform.layers: no model has the layer '{alias}'; write first, middle, last or a "
                 "layer of the sheet."
             )
+
+
+def _check_figures(figures):
+    if figures["size"] not in figures["sizes"]:
+        raise InputError(
+            f"The config, figures.size: '{figures['size']}' is not among figures.sizes; write one of "
+            f"{', '.join(figures['sizes'])}."
+        )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from repalign.errors import InputError, listed
 from repalign.features import as_matrix, check_values, load_npy, load_txt, read_precomputed
-from repalign.objects import normalise, positions, read_order
+from repalign.objects import normalise, positions, read_foreign, read_order
 
 OTHERS = "others"
 SEPARATOR = ";"
@@ -69,7 +69,11 @@ def _last(cell, order):
 def _read_words(path, objects):
     if path is None:
         return [name.replace("_", " ") for name in objects], [""] * len(objects)
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    table = read_foreign(path, dtype=str, keep_default_na=False)
+    if missing := [column for column in ("uniqueID", "Word") if column not in table]:
+        raise InputError(
+            f"{path} has no column {missing[0]}; use the THINGS concepts table as it is published."
+        )
     rows, _ = positions([normalise(name) for name in table["uniqueID"]], objects, path)
     definition = next((column for column in table if column.startswith("Definition")), None)
     definitions = table[definition].iloc[rows].tolist() if definition else [""] * len(objects)
@@ -77,7 +81,7 @@ def _read_words(path, objects):
 
 
 def _read_exclusive(path, objects):
-    table = pd.read_csv(path, index_col=0)
+    table = read_foreign(path, index_col=0)
     rows, _ = positions([normalise(name) for name in table.index], objects, path)
     onehot = _zero_one(table, path)[rows]
     if (wrong := np.flatnonzero(onehot.sum(axis=1) != 1)).size:
@@ -92,7 +96,7 @@ def _read_memberships(path, order, objects):
         raise InputError(
             f"{path} does not name its rows; declare their order in the config key things.memberships_order."
         )
-    table = pd.read_csv(path, sep="\t")
+    table = read_foreign(path)
     names = read_order(order)
     if len(table) != len(names):
         raise InputError(
@@ -104,6 +108,10 @@ def _read_memberships(path, order, objects):
 
 
 def _zero_one(table, path):
+    if odd := [name for name in table.columns if SEPARATOR in str(name)]:
+        raise InputError(
+            f"{path} has a category '{odd[0]}'; a name must not hold '{SEPARATOR}', so rename it."
+        )
     values = table.to_numpy()
     if not np.isin(values, (0, 1)).all():
         raise InputError(f"{path} holds something other than 0 and 1; category tables are memberships.")
@@ -175,7 +183,7 @@ def _load_matrix(path):
 
     try:
         arrays = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
-    except (ValueError, NotImplementedError, TypeError) as error:
+    except Exception as error:  # scipy raises whatever its parser stumbles over
         raise InputError(
             f"{path} is not a readable MATLAB file ({error}); save it as version 5 or as npy."
         ) from error
@@ -242,7 +250,8 @@ def _integers(path, columns):
     raw = raw[:, : max(columns, 3)]
     if not np.isfinite(raw).all() or (raw != np.floor(raw)).any():
         raise InputError(f"{path} holds numbers that are not integers; triplets are object indices.")
-    return raw.astype(np.int64)
+    # What lies beyond int64 lies outside the objects as well.
+    return np.clip(raw, -1, 2**53).astype(np.int64)
 
 
 def _renumber(indices, path, objects, order):

@@ -1,6 +1,8 @@
 """Check a config or a sheet row against a JSON schema; say in one sentence what to write instead."""
 
 import difflib
+import json
+import math
 
 from jsonschema import Draft202012Validator
 
@@ -16,11 +18,37 @@ def check(document, schema, source):
     schema : dict, JSON schema (draft 2020-12); `description` of a property is quoted as the way out
     source : str, names the file (and row) in the message
     """
+    if place := _not_finite(document):
+        raise InputError(f"{source}, {place}: a number must be finite, neither NaN nor infinite.")
     errors = sorted(
         Draft202012Validator(schema).iter_errors(document), key=lambda e: (len(e.path), str(e.path))
     )
     if errors:
         raise InputError(f"{source}{_where(errors[0])}: {_sentence(errors[0])}")
+
+
+# What YAML calls the types of JSON schema.
+TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def _not_finite(document, place=""):
+    """Where a document holds NaN or infinity, which no bound of a schema refuses."""
+    if isinstance(document, float):
+        return "" if math.isfinite(document) else place or "value"
+    if isinstance(document, dict | list):
+        items = document.items() if isinstance(document, dict) else enumerate(document)
+        for key, value in items:
+            if found := _not_finite(value, f"{place}.{key}" if place else str(key)):
+                return found
+    return ""
 
 
 def _where(error):
@@ -36,16 +64,24 @@ def _sentence(error):
         missing = [key for key in error.validator_value if key not in error.instance]
         hint = _described(error.schema.get("properties", {}).get(missing[0], {}))
         return f"the key '{missing[0]}' is missing{hint}."
-    value = f"{error.instance!r}" if error.instance != "" else "an empty value"
-    hint = _described(error.schema)
+    value, hint = _shown(error.instance), _described(error.schema)
     if error.validator == "enum":
         return f"{value} is not allowed; {nearest(error.instance, error.validator_value)}."
     if error.validator == "type":
         kinds = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-        return f"{value} is not {' or '.join(kinds)}{hint}."
-    if error.validator == "pattern":
-        return f"{value} does not match {error.validator_value}{hint}."
+        return f"{value} is not {' or '.join(TYPES[kind] for kind in kinds)}{hint}."
+    if hint and error.validator in ("pattern", "oneOf"):
+        return f"{value} is not allowed{hint}."
     return f"{error.message}{hint}."
+
+
+def _shown(value):
+    """A value as YAML has it, on one line and not longer than that."""
+    if isinstance(value, str):
+        text = repr(value) if value else "an empty value"
+    else:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _described(schema):

@@ -2,9 +2,9 @@
 
 Each object has attributes in [0, 1], one per leading dimension of its latent vector (`repalign.world`), through the
 normal distribution function of the standardised dimension. The less a dimension varies, the less its attribute does, so
-what matters to people is what catches the eye; attributes without a dimension are alike in all objects. They say how the
-object looks (colour, form, texture), so objects of a category look alike, those of a group less so. Images of one object
-differ in position, turn, size, light and background.
+what matters to people is what catches the eye; attributes without a dimension are alike in all. They say how the
+object looks (colour, form, texture), so objects of a category look alike, those of a group less so. Images of one
+object differ in position, turn, size, light and background.
 """
 
 import numpy as np

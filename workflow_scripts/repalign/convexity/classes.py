@@ -8,6 +8,16 @@ from repalign.errors import InputError
 
 
 @dataclass(frozen=True)
+class PairScores:
+    """Scores of single pairs, all arrays of one length: the two points, the number of the class, the score."""
+
+    first: np.ndarray
+    second: np.ndarray
+    which: np.ndarray
+    score: np.ndarray
+
+
+@dataclass(frozen=True)
 class Convexity:
     """Convexity of the classes of one set of points, in [0, 1].
 
@@ -26,6 +36,7 @@ class Convexity:
     chance, chance_sd : float
         Mean and standard deviation of `mean` under permuted labels; NaN where none were asked for.
     chance_per_class : (n_classes,) float array
+    pairs : PairScores, where they were asked for
     """
 
     classes: tuple
@@ -38,6 +49,7 @@ class Convexity:
     chance: float
     chance_sd: float
     chance_per_class: np.ndarray
+    pairs: PairScores | None = None
 
 
 def membership(labels, n_points, classes=None):

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from repalign.convexity.classes import Convexity, all_pairs, check_pairs, membership, sample_pairs, summarise
+from repalign.convexity.classes import (
+    Convexity,
+    PairScores,
+    all_pairs,
+    check_pairs,
+    membership,
+    sample_pairs,
+    summarise,
+)
 from repalign.errors import InputError
 
 
@@ -106,4 +114,5 @@ def euclidean_convexity(
         chance=float("nan"),
         chance_sd=float("nan"),
         chance_per_class=np.full(len(names), np.nan),
+        pairs=PairScores(first, second, which, scores),
     )

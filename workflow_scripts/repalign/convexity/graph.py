@@ -1,12 +1,15 @@
 """Graph convexity: do shortest paths between members of a class stay in the class?"""
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
-from sklearn.utils.parallel import Parallel, delayed
 
 from repalign.convexity.classes import (
     Convexity,
+    PairScores,
     all_pairs,
     check_pairs,
     membership,
@@ -52,6 +55,7 @@ def graph_convexity(
     metric="euclidean",
     classes=None,
     n_permutations=0,
+    keep_pairs=False,
     workers=1,
 ):
     """Graph convexity of each class [1, 2].
@@ -78,6 +82,8 @@ def graph_convexity(
     n_permutations : int
         Permute the rows of memberships so often over the points, for the chance level; the shortest paths are
         shared, so this costs little.
+    keep_pairs : bool
+        Keep the score of every pair, for `repalign.convexity.intervals`.
     workers : int
         Processes that share the sources; worth it beyond some 5,000 points.
 
@@ -112,11 +118,14 @@ def graph_convexity(
     block = max(1, min(BLOCK_BYTES // (12 * len(members)), -(-len(sources) // workers)))
     blocks = [sources[start : start + block] for start in range(0, len(sources), block)]
     if workers == 1:
-        parts = (_score_block(graph, rows, labellings, drawn) for rows in blocks)
+        parts = (_score_block(graph, rows, labellings, drawn, keep_pairs) for rows in blocks)
     else:
-        jobs = (delayed(_score_block)(graph, rows, labellings, drawn) for rows in blocks)
-        parts = Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
-    sums, squares, counts = sum(parts)
+        # Forked, so that nothing is copied or imported anew.
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(workers, context, _share, (graph, labellings, drawn, keep_pairs)) as pool:
+            parts = list(pool.map(_score_shared, blocks))
+    totals, kept = zip(*parts, strict=True)
+    sums, squares, counts = sum(totals)
 
     n_points = members.sum(axis=0)
     means, sems = summarise(sums, squares, counts, n_points)
@@ -135,16 +144,31 @@ def graph_convexity(
         if n_permutations > 1
         else float("nan"),
         chance_per_class=permuted.mean(axis=0) if n_permutations else np.full(len(names), np.nan),
+        pairs=PairScores(*map(np.concatenate, zip(*kept, strict=True))) if keep_pairs else None,
     )
 
 
-def _score_block(graph, sources, labellings, drawn):
+_shared = None
+
+
+def _share(*arguments):
+    """Keep in a worker what all blocks have in common."""
+    global _shared
+    _shared = arguments
+
+
+def _score_shared(sources):
+    graph, *others = _shared
+    return _score_block(graph, sources, *others)
+
+
+def _score_block(graph, sources, labellings, drawn, keep_pairs):
     """Sums, sums of squares and counts of the scores of the pairs that start in `sources`.
 
-    Returns (3, n_labellings, n_classes).
+    Returns (3, n_labellings, n_classes), and the columns of `PairScores` of the first labelling or None.
     """
     predecessors = dijkstra(graph, directed=True, indices=sources, return_predecessors=True)[1]
-    totals = np.zeros((3, len(labellings), labellings[0].shape[1]))
+    totals, kept = np.zeros((3, len(labellings), labellings[0].shape[1])), None
     for number, (members, sample) in enumerate(zip(labellings, drawn, strict=True)):
         if sample is None:
             first, second, which = all_pairs(members, sources)
@@ -154,7 +178,10 @@ def _score_block(graph, sources, labellings, drawn):
         scores = _path_scores(predecessors, np.searchsorted(sources, first), first, second, which, members)
         for moment, values in enumerate((scores, scores**2, np.ones_like(scores))):
             totals[moment, number] = np.bincount(which, values, minlength=members.shape[1])
-    return totals
+        if keep_pairs and number == 0:
+            kept = [column.astype(np.int32) for column in (first, second, which)]
+            kept.append(scores.astype(np.float32))
+    return totals, kept
 
 
 def _path_scores(predecessors, row, first, second, which, members):

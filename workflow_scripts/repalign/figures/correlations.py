@@ -4,25 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
-from repalign.correlations import HALVES, half_of, variant_of
+from repalign.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
 from repalign.errors import InputError
 from repalign.figures.depth import family_looks
 from repalign.figures.style import MM, styled
-
-VARIANTS = ("pretrained", "finetuned")
-# One measure for each way of asking: the matrix of all of them (in the table) cannot be read.
-SHOWN = {
-    "convexity": "convexity",
-    "odd_one_out": "odd-one-out accuracy",
-    "rsa_spearman": "RSA",
-    "rsa_pearson": "RSA",
-    "rsa_kendall": "RSA",
-    "cka": "CKA",
-    "mutual_neighbours": "mutual neighbours",
-    "clustering_ami": "clustering",
-    "gwot_top1": "GWOT top-1",
-    "gwot_category_top1": "GWOT category",
-}
 
 
 def plot_alignment(table, correlations, finetuned, style):
@@ -90,15 +75,10 @@ def _says(correlations, group):
     return f"r = {row['value']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
 
 
-def _label(name, variants=("naive", "held_out", "naive_held_out", "columns", "ties")):
-    """What the matrix calls a measure, with the human where there are several; None for those it leaves out."""
-    for metric, label in SHOWN.items():
-        human = name.removeprefix(metric).removeprefix("_")
-        if name == metric:
-            return label
-        if name.startswith(f"{metric}_") and human not in variants:
-            return f"{label}, {human.replace('_', ' ')}"
-    return None
+def _label(name):
+    """What the matrix calls a measure, with the human where there are several."""
+    measure, human = measure_of(name)
+    return MEASURES[measure] + (f", {human.replace('_', ' ')}" if human else "")
 
 
 def plot_matrix(table, style):
@@ -110,7 +90,8 @@ def plot_matrix(table, style):
     style : dict, see `repalign.figures.style.styled`
     """
     labels = {name: _label(name) for name in dict.fromkeys(table.loc[table["value"].notna(), "x"])}
-    measures = [name for name, label in labels.items() if label]
+    # In the order in which every figure shows them.
+    measures = sorted(labels, key=lambda name: list(MEASURES).index(measure_of(name)[0]))
     if not measures:
         raise InputError(
             "No two measures vary together over layers; the study needs models with several layers."

@@ -1,12 +1,36 @@
 """Curves over the depth of models, and over the number of neighbours."""
 
-import matplotlib.pyplot as plt
+from dataclasses import dataclass
 
-from repalign.correlations import variant_of
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from repalign.correlations import MEASURES, VARIANTS, variant_of
 from repalign.errors import InputError
 from repalign.figures.style import EXTRA, INK, MM, PALETTE, styled
 
 COLOURS = (*(PALETTE[name] for name in ("supervised", "self_supervised", "clip", "self_sup_sup")), *EXTRA)
+CHANCE = {"color": INK, "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}
+# Lines of the variants in the correlation over depth.
+VARIANT_LOOKS = {
+    "all": {"color": "#999999", "ls": "-"},
+    "pretrained": {"color": INK, "ls": "-"},
+    "finetuned": {"color": INK, "ls": "--", "mfc": "white"},
+}
+SHOWN_CORRELATION = ["model", "depth", "value", "ci_low", "ci_high", "n", "n_models"]
+# Measures that are shares; the others are correlations, with no unit.
+PERCENT = ("convexity", "odd_one_out", "mutual_neighbours", "gwot_top1", "gwot_category_top1")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One panel: the metric of the tidy table, its axis label, the factor of the axis, one human or None for all."""
+
+    metric: str
+    label: str
+    factor: float = 1.0
+    human: str | None = None
 
 
 def family_looks(models, finetuned):
@@ -22,13 +46,13 @@ def family_looks(models, finetuned):
     return looks
 
 
-def plot_depth(table, panels, models, finetuned, style):
-    """One panel a measure, one curve a model, over relative depth; with interval, chance and ceiling.
+def plot_depth(table, correlations, models, finetuned, style):
+    """Convexity, odd-one-out accuracy and their correlation over models, over relative depth.
 
     Parameters
     ----------
     table : tidy table of `repalign.aggregate.layer_scores`
-    panels : list of repalign.figures.forest.Panel
+    correlations : data frame of `repalign.correlations.depth_correlations`
     models : dict of the models to draw
     finetuned : dict of pretrained models to their fine-tuned versions
     style : dict, see `repalign.figures.style.styled`
@@ -37,37 +61,116 @@ def plot_depth(table, panels, models, finetuned, style):
     -------
     (figure, data frame of what it shows)
     """
-    metrics = [panel.metric for panel in panels]
-    data = table[
-        table["metric"].isin(metrics) & table["model"].isin(list(models)) & (table["status"] == "ok")
+    curves = [
+        Curve("convexity", "graph convexity (%)", 100),
+        Curve("odd_one_out", "odd-one-out accuracy (%)", 100),
     ]
-    if data.empty:
-        raise InputError(f"There are no scores {', '.join(metrics)} to draw; run the convexity study.")
+    data = _select(table, curves, models)
     looks = family_looks(models, finetuned)
     with styled(style):
-        size = (style["width_mm"] * MM, style["width_mm"] * 0.42 * MM)
-        figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, layout="constrained")
-        for axis, panel in zip(axes[0], panels, strict=True):
-            own = data[data["metric"] == panel.metric]
-            for model, rows in own.groupby("model", sort=False):
-                rows = rows.sort_values("depth")
-                axis.plot(
-                    rows["depth"],
-                    panel.factor * rows["value"],
-                    marker="o",
-                    ms=2.5,
-                    label=model,
-                    **looks[model],
-                )
-                low, high = panel.factor * rows["ci_low"], panel.factor * rows["ci_high"]
-                axis.fill_between(rows["depth"], low, high, color=looks[model]["color"], alpha=0.12, lw=0)
-            axis.axhline(panel.factor * own["chance"].mean(), color=INK, lw=0.7, ls=(0, (1, 1.5)))
-            if own["ceiling"].notna().any():
-                axis.axhline(panel.factor * own["ceiling"].mean(), color=INK, lw=0.8)
-            axis.set_xlabel("relative depth")
-            axis.set_ylabel(panel.label)
-        _legend(figure, axes[0][0])
+        size = (style["width_mm"] * MM, style["width_mm"] * 0.36 * MM)
+        figure, axes = plt.subplots(1, 3, figsize=size, layout="constrained")
+        for axis, curve in zip(axes, curves, strict=False):
+            _draw_curves(axis, data, curve, looks)
+        _draw_correlations(axes[2], correlations)
+        for letter, axis in zip("abc", axes, strict=True):
+            axis.set_title(letter, loc="left", fontweight="bold")
+        _legend(figure, axes[:2])
+    shown = correlations.dropna(subset=["value"]).assign(metric="correlation", model=correlations["variant"])
+    return figure, pd.concat([data, shown[["metric", *SHOWN_CORRELATION]]], ignore_index=True)
+
+
+def measure_curves(table):
+    """A panel for each main measure, and human where there are several, in a fixed order."""
+    curves = []
+    for metric, name in MEASURES.items():
+        humans = list(dict.fromkeys(table.loc[table["metric"] == metric, "human"]))
+        unit, factor = (" (%)", 100) if metric in PERCENT else ("", 1)
+        for human in humans:
+            label = name + (f", {human.replace('_', ' ')}" if len(humans) > 1 else "") + unit
+            curves.append(Curve(metric, label, factor, human))
+    return curves
+
+
+def plot_measures(table, models, finetuned, style):
+    """Every main measure over relative depth: one panel a measure, one curve a model. Parameters as `plot_depth`."""
+    table = table[table["model"].isin(list(models))]
+    curves = measure_curves(table)
+    data = _select(table, curves, models)
+    looks = family_looks(models, finetuned)
+    # The number of columns that leaves the fewest places empty.
+    columns = min((4, 3, 5), key=lambda number: -len(curves) % number)
+    columns = min(columns, len(curves))
+    rows = -(-len(curves) // columns)
+    with styled(style):
+        size = (style["width_mm"] * MM, style["width_mm"] * (0.27 * rows + 0.06) * MM)
+        figure, axes = plt.subplots(
+            rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained"
+        )
+        for axis, curve in zip(axes.flat, curves, strict=False):
+            _draw_curves(axis, data, curve, looks)
+        for axis in axes.flat[len(curves) :]:
+            axis.set_axis_off()
+        for column in range(columns):
+            last = axes[max(row for row in range(rows) if row * columns + column < len(curves)), column]
+            last.tick_params(labelbottom=True)
+        for axis in axes.flat[: max(0, len(curves) - columns)]:
+            axis.set_xlabel("")
+        _legend(figure, axes.flat)
     return figure, data
+
+
+def _select(table, curves, models):
+    metrics = [curve.metric for curve in curves]
+    chosen = table["metric"].isin(metrics) & table["model"].isin(list(models)) & (table["status"] == "ok")
+    if not chosen.any():
+        raise InputError(f"There are no scores {', '.join(metrics)} to draw; run the convexity study.")
+    return table[chosen]
+
+
+def _draw_curves(axis, data, curve, looks):
+    own = data[data["metric"] == curve.metric]
+    if curve.human is not None:
+        own = own[own["human"] == curve.human]
+    for model, rows in own.groupby("model", sort=False):
+        rows, look = rows.sort_values("depth"), looks[model]
+        value, low, high = (curve.factor * rows[name] for name in ("value", "ci_low", "ci_high"))
+        axis.plot(rows["depth"], value, marker="o", ms=2.5, label=model, **look)
+        if len(rows) > 1:
+            axis.fill_between(rows["depth"], low, high, color=look["color"], alpha=0.12, lw=0)
+        else:
+            # A model of one layer has no band.
+            axis.vlines(rows["depth"], low, high, color=look["color"], lw=0.7)
+    if own["chance"].notna().any():
+        axis.axhline(curve.factor * own["chance"].mean(), label="chance", **CHANCE)
+    if own["ceiling"].notna().any():
+        axis.axhline(curve.factor * own["ceiling"].mean(), color=INK, lw=0.8, zorder=1, label="human ceiling")
+    axis.set_xlabel("relative depth")
+    axis.set_ylabel(curve.label)
+
+
+def _draw_correlations(axis, correlations):
+    found = correlations.dropna(subset=["value"])
+    for name in ("all", *VARIANTS):
+        rows, look = found[found["variant"] == name], VARIANT_LOOKS[name]
+        if len(rows):
+            axis.plot(
+                rows["depth"],
+                rows["value"],
+                marker="o",
+                ms=2.5,
+                label=name.replace("tuned", "-tuned"),
+                **look,
+            )
+            low, high = rows["ci_low"], rows["ci_high"]
+            axis.fill_between(rows["depth"], low, high, color=look["color"], alpha=0.12, lw=0)
+    if found.empty:
+        axis.text(0.5, 0.5, "fewer than three models", ha="center", va="bottom", transform=axis.transAxes)
+    else:
+        axis.legend(loc="lower left", handlelength=2.4)
+    axis.axhline(0, **CHANCE)
+    axis.set(xlim=(-0.05, 1.05), ylim=(-1.05, 1.05), xlabel="relative depth")
+    axis.set_ylabel("correlation of a and b (r)")
 
 
 def plot_neighbours(table, models, finetuned, style):
@@ -78,7 +181,7 @@ def plot_neighbours(table, models, finetuned, style):
     table : data frame of all tables of `repalign.scoring.convexity.convexity_scores`
     models, finetuned, style : as in `plot_depth`
     """
-    means = table[table["category"] == "MEAN"]
+    means = table[(table["category"] == "MEAN") & (table["memberships"] == table["memberships"].iloc[0])]
     data = (
         means.groupby(["space", "model", "n_neighbours"], sort=False)[["value", "chance"]]
         .mean()
@@ -99,18 +202,23 @@ def plot_neighbours(table, models, finetuned, style):
                     rows["n_neighbours"], 100 * rows["value"], marker="o", ms=2.5, label=model, **looks[model]
                 )
             chance = own.groupby("n_neighbours")["chance"].mean()
-            axis.plot(chance.index, 100 * chance, color=INK, lw=0.7, ls=(0, (1, 1.5)))
+            axis.plot(chance.index, 100 * chance, label="random labels", **CHANCE)
             axis.set_xscale("log")
             axis.set_xticks(sorted(own["n_neighbours"].unique()))
             axis.xaxis.set_major_formatter("{x:.0f}")
             axis.minorticks_off()
             axis.set_xlabel({"original": "neighbours", "naive": "neighbours, after the transform"}[space])
         axes[0][0].set_ylabel("graph convexity, mean over layers (%)")
-        _legend(figure, axes[0][0])
+        _legend(figure, axes[0])
     return figure, data
 
 
-def _legend(figure, axis):
-    handles, labels = axis.get_legend_handles_labels()
-    names = [label.replace("_", " ") for label in labels]
-    figure.legend(handles, names, loc="outside lower center", ncols=min(6, len(names)), handlelength=2.4)
+def _legend(figure, axes):
+    handles = {}
+    for axis in np.ravel(axes):
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    names = [label.replace("_", " ") for label in handles]
+    figure.legend(
+        handles.values(), names, loc="outside lower center", ncols=min(6, len(names)), handlelength=2.4
+    )

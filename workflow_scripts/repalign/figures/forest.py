@@ -1,26 +1,47 @@
-"""Scores by model: a row per model, a panel per measure, with interval, chance and ceiling."""
+"""Scores by model: a row per model, a panel per measure, with interval, paradigm means, chance and ceiling."""
 
 from dataclasses import dataclass
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from scipy.stats import binom
 
 from repalign.errors import InputError
-from repalign.figures.style import FAINT, INK, LABELS, MARKERS, MM, paradigm_colours, paradigm_order, styled
+from repalign.figures.style import (
+    FAINT,
+    INK,
+    MARKERS,
+    panel_columns,
+    panel_grid,
+    paradigm_colours,
+    paradigm_legend,
+    styled,
+)
+from repalign.labels import paradigm_order, shown
+
+BAND = 0.95
+DOTS = (0, (1, 1.5))
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One measure: the metric of the tidy table, its axis label, the factor and the limits of the axis."""
+    """One measure: metric of the tidy table, axis label, factor and limits of the axis, the one human it shows."""
 
     metric: str
     label: str
     factor: float = 1.0
     limits: tuple[float, float] | None = None
+    human: str | None = None
+
+    def of(self, table):
+        """The rows of a tidy table that this panel shows."""
+        own = table[table["metric"] == self.metric]
+        return own if self.human is None else own[own["human"] == self.human]
 
 
-def plot_forest(table, panels, style, title=None):
+def plot_forest(table, panels, style, title=None, means=False):
     """Draw one row per model, grouped by paradigm, and one panel per measure.
 
     Parameters
@@ -29,49 +50,43 @@ def plot_forest(table, panels, style, title=None):
     panels : list of Panel
     style : dict, see `repalign.figures.style.styled`
     title : str, shown where the style asks for titles
+    means : bool
+        Also show the mean of every paradigm, and the band in which chance lies for a rate over n objects.
 
     Returns
     -------
     (figure, data frame of what it shows)
     """
-    data = table[table["metric"].isin([panel.metric for panel in panels]) & (table["status"] == "ok")]
+    table = table[table["status"] == "ok"]
+    shown_rows = [panel.of(table) for panel in panels]
+    data = pd.concat(shown_rows).sort_index()
+    data = data[~data.index.duplicated()]
     if data.empty:
         raise InputError(f"There are no scores {', '.join(panel.metric for panel in panels)} to draw.")
     colours = paradigm_colours(data["paradigm"])
     rows = _rows(data)
-    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(_judges(data))}
+    humans = _judges(data, panels)
+    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(humans)}
     with styled(style):
-        row_height = 0.55 + 0.25 * (
-            len(_judges(data)) - 1
-        )  # millimetres per point of the font; several humans need room
-        height = (style["font_size"] * (row_height * len(rows) + 2.2)) * MM
-        figure, axes = plt.subplots(
-            1,
-            len(panels),
-            sharey=True,
-            squeeze=False,
-            figsize=(style["width_mm"] * MM, height),
-            layout="constrained",
-        )
-        for axis, panel in zip(axes[0], panels, strict=True):
-            _draw(axis, data[data["metric"] == panel.metric], panel, rows, colours, markers)
-        first = axes[0][0]
-        first.set_yticks([row["y"] for row in rows.values()], [name.replace("_", " ") for name in rows])
-        first.set_ylim(max(row["y"] for row in rows.values()) + 0.7, -0.7)
+        size = style["font_size"]
+        # Heights in millimetres per point of the font; several humans need more room a row.
+        height = size * ((0.55 + 0.2 * (len(humans) - 1)) * (max(r["y"] for r in rows.values()) + 1) + 1.8)
+        height += size * 1.2 / (-(-len(panels) // panel_columns(len(panels), style)))
+        figure, axes = panel_grid(len(panels), style, height, sharey=True)
+        for axis, panel, own in zip(axes, panels, shown_rows, strict=True):
+            _draw(axis, own, panel, rows, colours, markers, means)
+        axes[0].set_yticks([row["y"] for row in rows.values()], [shown(name) for name in rows])
+        axes[0].set_ylim(max(row["y"] for row in rows.values()) + 0.7, -0.7)
         if style["titles"] and title:
             figure.suptitle(title)
-        figure.legend(
-            handles=_legend(data, colours, markers),
-            loc="outside lower center",
-            ncols=min(6, len(colours)),
-            handletextpad=0.4,
-            columnspacing=1.2,
-        )
+        paradigm_legend(figure, data["paradigm"], _further(data, markers, means))
     return figure, data
 
 
-def _judges(data):
+def _judges(data, panels):
     """Human representations, in the order of the table; the triplets are no representation."""
+    if all(panel.human is not None for panel in panels):
+        return ["triplets"]
     return [name for name in dict.fromkeys(data["human"]) if name != "triplets"] or ["triplets"]
 
 
@@ -86,31 +101,25 @@ def _rows(data):
     return rows
 
 
-def _draw(axis, data, panel, rows, colours, markers):
+def _draw(axis, data, panel, rows, colours, markers, means):
     humans = list(dict.fromkeys(data["human"]))
-    spread = 0.5 / max(len(humans), 1)
+    spread = 0.55 / max(len(humans), 1)
     for index, human in enumerate(humans):
         shift = (index - (len(humans) - 1) / 2) * spread
         own = data[data["human"] == human]
-        _reference_lines(axis, own, panel.factor, index)
+        _reference_lines(axis, own, panel, index, means)
+        if means and index == 0:
+            _means(axis, own, panel.factor, rows, colours)
         for record in own.to_dict("records"):
             row = rows[record["model"]]
-            value = record["value"] * panel.factor
+            colour, y = colours[row["paradigm"]], row["y"] + shift
             if pd.notna(record["ci_low"]):
                 ends = (record["ci_low"] * panel.factor, record["ci_high"] * panel.factor)
-                axis.plot(
-                    ends, [row["y"] + shift] * 2, color=colours[row["paradigm"]], lw=1, solid_capstyle="butt"
-                )
+                axis.plot(ends, [y] * 2, color=colour, lw=1, solid_capstyle="butt")
             axis.plot(
-                value,
-                row["y"] + shift,
-                marker=markers.get(human, MARKERS[0]),
-                ms=3.6,
-                mew=0.7,
-                mfc=colours[row["paradigm"]] if index == 0 else "white",
-                mec=colours[row["paradigm"]],
-                ls="none",
-            )
+                record["value"] * panel.factor, y, marker=markers.get(human, MARKERS[0]), ms=3.6, mew=0.7,
+                mfc=colour if index == 0 else "white", mec=colour, ls="none",
+            )  # fmt: skip
     for row in rows.values():
         axis.axhline(row["y"], color=FAINT, lw=0.3, zorder=0)
     axis.set_xlabel(panel.label)
@@ -120,30 +129,47 @@ def _draw(axis, data, panel, rows, colours, markers):
     axis.spines["left"].set_visible(False)
 
 
-def _reference_lines(axis, own, factor, index):
+def _means(axis, own, factor, rows, colours):
+    """A bar behind the rows of every paradigm of two models or more, at their mean."""
+    for paradigm, group in own.groupby("paradigm", sort=False):
+        if len(group) > 1:
+            heights = [rows[model]["y"] for model in group["model"]]
+            ends = (min(heights) - 0.45, max(heights) + 0.45)
+            axis.plot(
+                [group["value"].mean() * factor] * 2, ends, color=colours[paradigm], lw=2.2, alpha=0.35,
+                solid_capstyle="butt", zorder=0.5,
+            )  # fmt: skip
+
+
+def _reference_lines(axis, own, panel, index, band):
     chance = own["chance"].dropna()
     if len(chance):
-        axis.axvline(chance.mean() * factor, color=INK, lw=0.7, ls=(0, (1, 1.5)), zorder=1)
+        axis.axvline(chance.mean() * panel.factor, color=INK, lw=0.7, ls=DOTS, zorder=1)
+        if band and index == 0 and panel.metric.startswith("gwot"):
+            n = own["n"].iloc[0]
+            low, high = binom.interval(BAND, int(n), chance.mean())
+            axis.axvspan(
+                panel.factor * low / n, panel.factor * high / n, color=FAINT, alpha=0.45, lw=0, zorder=0
+            )
     ceiling = own["ceiling"].dropna()
     if len(ceiling):
         axis.axvline(
-            ceiling.iloc[0] * factor, color=INK, lw=0.8, ls="-" if index == 0 else (0, (6, 2)), zorder=1
+            ceiling.iloc[0] * panel.factor, color=INK, lw=0.8, ls="-" if index == 0 else (0, (6, 2)), zorder=1
         )
 
 
-def _legend(data, colours, markers):
-    handles = [
-        Line2D([], [], marker="o", ls="none", ms=3.6, color=colours[name], label=LABELS.get(name, name))
-        for name in paradigm_order(data["paradigm"])
-    ]
+def _further(data, markers, means):
+    handles = []
     if len(markers) > 1:
         for index, (human, marker) in enumerate(markers.items()):
             fill = INK if index == 0 else "white"
-            label = f"against {human.replace('_', ' ')}"
+            label = f"against {shown(human)}"
             handles.append(
                 Line2D([], [], marker=marker, ls="none", ms=3.6, mfc=fill, mec=INK, mew=0.7, label=label)
             )
-    handles.append(Line2D([], [], color=INK, lw=0.7, ls=(0, (1, 1.5)), label="chance"))
-    if data["ceiling"].notna().any():
+    if means and (data.groupby("paradigm")["model"].nunique() > 1).any():
+        handles.append(Patch(color=INK, alpha=0.35, lw=0, label="paradigm mean"))
+    handles.append(Line2D([], [], color=INK, lw=0.7, ls=DOTS, label="chance"))
+    if np.isfinite(data["ceiling"]).any():
         handles.append(Line2D([], [], color=INK, lw=0.8, label="human ceiling"))
     return handles

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
 
-from repalign.artefacts import atomic, write_table
+from repalign.artefacts import atomic, write_table, write_text
+from repalign.captions import render_caption
+from repalign.labels import paradigm_order, shown
 
 MM = 1 / 25.4
 
@@ -20,28 +24,17 @@ PALETTE = {
     "random": "#888888",
 }
 EXTRA = ("#56B4E9", "#E69F00", "#8C6D31", "#6A3D9A")
-LABELS = {
-    "supervised": "supervised",
-    "self_supervised": "self-supervised",
-    "self_sup_sup": "self-sup. + sup.",
-    "clip": "CLIP",
-    "human": "human",
-    "random": "random",
-}
 MARKERS = ("o", "s", "D", "^", "v", "P")
+FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
 INK, FAINT = "#222222", "#BBBBBB"
+# What became of an object: found, another of its category, neither. No paradigm's colours, and apart in grey.
+OUTCOMES = {"object": "#0B3C5D", "category": "#4A9CC7", "neither": "#F0B95A"}
 
 
 def paradigm_colours(paradigms):
     """A colour per paradigm: the fixed palette, then spare colours for tags of the user's own."""
     own = [name for name in dict.fromkeys(paradigms) if name not in PALETTE]
     return {**PALETTE, **{name: EXTRA[i % len(EXTRA)] for i, name in enumerate(own)}}
-
-
-def paradigm_order(paradigms):
-    """Paradigms in the order in which every figure shows them."""
-    present = list(dict.fromkeys(paradigms))
-    return [name for name in PALETTE if name in present] + [name for name in present if name not in PALETTE]
 
 
 @contextmanager
@@ -52,7 +45,7 @@ def styled(style):
         "figure.dpi": 150,
         "savefig.dpi": 300,
         "font.family": "sans-serif",
-        "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
+        "font.sans-serif": list(style.get("fonts", FONTS)),
         "font.size": size,
         "axes.titlesize": size,
         "axes.labelsize": size,
@@ -82,15 +75,70 @@ def styled(style):
         yield
 
 
-def save_figure(figure, paths, data, style):
-    """Write a figure in every format asked for, and its data as the `.tsv` among the paths."""
+def panel_columns(count, style, least=6.0):
+    """How many panels fit side by side; `least` is the width of one in millimetres per point of the font."""
+    return max(1, min(count, int(style["width_mm"] / (least * style["font_size"]))))
+
+
+def panel_grid(count, style, height, least=6.0, **options):
+    """A figure with `count` panels of a height in millimetres, wrapped to the width of the style.
+
+    Returns (figure, list of axes); unused cells of the grid are removed.
+    """
+    columns = panel_columns(count, style, least)
+    rows = -(-count // columns)
+    size = (style["width_mm"] * MM, rows * height * MM)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **options)
+    for axis in axes.flat[count:]:
+        axis.remove()
+    return figure, list(axes.flat[:count])
+
+
+def paradigm_legend(figure, paradigms, extra=()):
+    """A legend below the figure: a dot per paradigm, then further handles."""
+    colours = paradigm_colours(paradigms)
+    handles = [
+        Line2D([], [], marker="o", ls="none", ms=3.6, color=colours[name], label=shown(name))
+        for name in paradigm_order(paradigms)
+    ]
+    handles += extra
+    most = max(1, int(figure.get_figwidth() / MM // (3.6 * mpl.rcParams["font.size"])))
+    rows = -(-len(handles) // most)
+    columns = -(-len(handles) // rows)
+    # matplotlib fills a legend column by column; people read it row by row.
+    handles = [handles[i] for column in range(columns) for i in range(column, len(handles), columns)]
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns, handletextpad=0.4, columnspacing=1.2
+    )
+
+
+def logarithmic(which):
+    """Make an axis logarithmic, with ticks at 1, 2 and 5 where it spans few decades."""
+    which.axes.set(**{f"{which.axis_name}scale": "log"})
+    which.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+    which.set_major_formatter(lambda value, _: f"{value:g}")
+    which.set_minor_locator(NullLocator())
+
+
+def save_figure(figure, paths, data, style, **facts):
+    """Write a figure in every format asked for; its data as the `.tsv`, its caption as the `.rst` among the paths.
+
+    The caption is the template `<folder of style["captions"]>/<name of the figure>.j2`, filled from the data and
+    the `facts`.
+    """
     for path in map(Path, paths):
         if path.suffix == ".tsv":
             write_table(path, data)
             continue
+        if path.suffix == ".rst":
+            template = Path(style["captions"]) / f"{path.stem}.j2"
+            if not template.is_file():
+                template = template.with_name("default.j2")
+            caption = render_caption(template, data, style=style, figure=path.stem, **facts)
+            write_text(path, caption + "\n")
+            continue
         stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:])
         with atomic(path) as temporary, styled(style):
-            figure.savefig(
-                temporary, format=path.suffix[1:], metadata=stamp, bbox_inches="tight", pad_inches=0.02
-            )
+            # Not cropped: a figure is as wide as the column that it was made for.
+            figure.savefig(temporary, format=path.suffix[1:], metadata=stamp)
     plt.close(figure)

@@ -1,4 +1,4 @@
-"""Two transport plans sorted by category: one that finds the objects, one that does not."""
+"""Two transport plans sorted by category, one that finds the objects, one that does not, with their block means."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,10 @@ import pandas as pd
 from matplotlib.colors import PowerNorm
 
 from repalign.errors import InputError
-from repalign.figures.style import INK, MM, styled
+from repalign.figures.category_axes import category_edges, label_categories
+from repalign.figures.style import MM, styled
+from repalign.labels import shown
+from repalign.maps import category_order
 
 CELLS = 360  # a plan is drawn on at most this many cells a side
 
@@ -25,7 +28,7 @@ def choose_pair(scores):
 
 
 def plot_transport_plans(plans, style):
-    """Draw plans side by side.
+    """Draw plans side by side, each above the mean of its blocks.
 
     Parameters
     ----------
@@ -36,18 +39,20 @@ def plot_transport_plans(plans, style):
     -------
     (figure, data frame of the mass between every two categories)
     """
+    blocks = [_block_masses(entry) for entry in plans]
     with styled(style):
         side = style["width_mm"] / len(plans)
         figure, axes = plt.subplots(
-            1,
+            2,
             len(plans),
-            figsize=(style["width_mm"] * MM, side * 0.98 * MM),
+            figsize=(style["width_mm"] * MM, 1.92 * side * MM),
             layout="constrained",
             squeeze=False,
         )
-        shown = [_prepare(entry) for entry in plans]
-        peak = max(image.max() for image, *_ in shown)
-        for axis, entry, (image, edges, names) in zip(axes[0], plans, shown, strict=True):
+        sorted_plans = [_sorted(entry) for entry in plans]
+        images = [_pooled(mass) for mass, _ in sorted_plans]
+        peak = max(image.max() for image in images)
+        for axis, entry, image, (_, category) in zip(axes[0], plans, images, sorted_plans, strict=True):
             drawn = axis.imshow(
                 image,
                 cmap="magma_r",
@@ -55,51 +60,54 @@ def plot_transport_plans(plans, style):
                 interpolation="nearest",
                 extent=(0, 1, 1, 0),
             )
-            _label(axis, edges, names, style["font_size"])
-            axis.set_ylabel(f"{entry['human'].replace('_', ' ')} (objects by category)")
-            axis.set_xlabel(f"{entry['model'].replace('_', ' ')} (objects by category)")
+            label_categories(axis, *category_edges(category), style["font_size"])
+            axis.set_ylabel(f"{shown(entry['human'])} (objects by category)")
+            axis.set_xlabel(f"{shown(entry['model'])} (objects by category)")
             axis.set_title(
-                f"{entry['model'].replace('_', ' ')}: top-1 {entry['top1']:.1%}, category {entry['category_rate']:.1%}"
+                f"{shown(entry['model'])}: objects {entry['top1']:.1%}, categories {entry['category_rate']:.1%}",
+                loc="left",
             )
-        bar = figure.colorbar(drawn, ax=axes, shrink=0.5, aspect=30, pad=0.01)
+        bar = figure.colorbar(drawn, ax=list(axes[0]), shrink=0.5, aspect=30, pad=0.01)
         bar.set_label("share of an object's mass")
         bar.set_ticks([0, 0.01, 0.1, 0.25, 0.5, 1], labels=["0", "1%", "10%", "25%", "50%", "100%"])
         bar.ax.set_ylim(0, peak)
-    return figure, pd.concat([_block_masses(entry) for entry in plans], ignore_index=True)
+        top = max(table["mass_share"].max() for table in blocks)
+        for axis, entry, table in zip(axes[1], plans, blocks, strict=True):
+            wide = table.pivot(index="human_category", columns="model_category", values="mass_share")
+            names = [
+                table["human_category"].unique()[i] for i in category_order(table["human_category"].unique())
+            ]
+            wide = wide.loc[names, names]
+            drawn = axis.imshow(
+                wide,
+                cmap="magma_r",
+                norm=PowerNorm(0.5, 0, top),
+                interpolation="nearest",
+                extent=(0, 1, 1, 0),
+            )
+            edges = np.linspace(0, 1, len(names) + 1)
+            label_categories(axis, edges, np.array(names), style["font_size"], lines=0)
+            axis.set_ylabel(f"{shown(entry['human'])} (categories)")
+            axis.set_xlabel(f"{shown(entry['model'])} (categories)")
+        bar = figure.colorbar(drawn, ax=list(axes[1]), shrink=0.5, aspect=30, pad=0.01)
+        bar.set_label("share of a category's mass")
+        bar.formatter = lambda value, _: f"{value:.0%}"
+        bar.update_ticks()
+    return figure, pd.concat(blocks, ignore_index=True)
 
 
 def _sorted(entry):
-    order = np.argsort(np.asarray(entry["category"], dtype=str), kind="stable")
+    """Shares of each object's mass and the categories, both sorted."""
+    order = category_order(entry["category"])
     plan = np.asarray(entry["plan"])[np.ix_(order, order)]
     return plan * len(plan), np.asarray(entry["category"], dtype=str)[order]
 
 
-def _prepare(entry):
-    """The image, the category edges in [0, 1] and the category names; cells are pooled by their maximum."""
-    mass, category = _sorted(entry)
-    n = len(mass)
-    cells = min(n, CELLS)
-    starts = np.arange(cells) * n // cells
-    image = np.maximum.reduceat(np.maximum.reduceat(mass, starts, axis=0), starts, axis=1)
-    first = np.flatnonzero(np.r_[True, category[1:] != category[:-1]])
-    return image, np.r_[first, n] / n, category[first]
-
-
-def _label(axis, edges, names, font_size):
-    for edge in edges[1:-1]:
-        axis.axhline(edge, color=INK, lw=0.2, alpha=0.4)
-        axis.axvline(edge, color=INK, lw=0.2, alpha=0.4)
-    centres = (edges[:-1] + edges[1:]) / 2
-    height = axis.get_position().height * axis.figure.get_figheight() * 72
-    # A label needs its own height; smaller categories stay unnamed where the next label would touch it.
-    gap, last, kept = 0.85 * font_size / height, -1.0, []
-    for index, centre in enumerate(centres):
-        if centre - last >= gap:
-            kept.append(index)
-            last = centre
-    axis.set_yticks(centres[kept], names[kept], fontsize=font_size * 0.8)
-    axis.set_xticks(centres[kept], names[kept], fontsize=font_size * 0.8, rotation=90)
-    axis.tick_params(length=0, pad=1)
+def _pooled(mass):
+    """The plan on at most CELLS cells a side, pooled by the maximum, so that a single match stays visible."""
+    cells = min(len(mass), CELLS)
+    starts = np.arange(cells) * len(mass) // cells
+    return np.maximum.reduceat(np.maximum.reduceat(mass, starts, axis=0), starts, axis=1)
 
 
 def _block_masses(entry):

@@ -1,8 +1,11 @@
 """Anderson acceleration of a batch of fixed-point iterations."""
 
+import math
+
 import torch
 
 EXPANDING = 1e-3  # eigenvalue of the map, minus 1, from which a direction counts as expanding
+DAMPING = 1e-8  # of the least-squares problem, relative to its largest diagonal entry
 
 
 class Anderson:
@@ -10,8 +13,6 @@ class Anderson:
 
     Each member of the batch has its own history, used once its residual has fallen below `start` and for as long as
     it keeps falling: away from a fixed point a mixed step could leave the basin that the plain iteration would reach.
-    Nor is it used while the history shows an expanding direction: the plain iteration leaves a saddle, a mixed one
-    would settle on it.
 
     Parameters
     ----------
@@ -19,24 +20,28 @@ class Anderson:
         Differences kept.
     start : float
         Size of the residual below which mixing begins.
+    escape : bool
+        Take the plain step while the history shows an expanding direction: the plain iteration leaves a saddle, a
+        mixed one would settle on it. Maps that only contract need no such check.
 
     References
     ----------
     Walker & Ni (2011), SIAM Journal on Numerical Analysis 49, 1715-1735 (type II).
     """
 
-    def __init__(self, window=6, start=0.1):
-        self.window, self.start = window, start
-        self._points, self._residuals, self._images, self._sizes = [], [], [], []
+    def __init__(self, window=6, start=math.inf, escape=False):
+        self.window, self.start, self.escape = window, start, escape
+        self._last, self._count = None, 0
 
     def keep(self, mask):
         """Drop the members of the batch that have ended."""
-        self._points = [entry[mask] for entry in self._points]
-        self._residuals = [entry[mask] for entry in self._residuals]
-        self._sizes = [entry[mask] for entry in self._sizes]
-        self._images = [tuple(part[mask] for part in entry) for entry in self._images]
+        if self._last is None:
+            return
+        self._last = tuple(entry[mask] for entry in self._last)
+        for name in ("_moves", "_changes", "_shifts", "_valid"):
+            setattr(self, name, getattr(self, name)[mask])
 
-    def mix(self, point, residual, image):
+    def mix(self, point, residual, image=None):
         """Next point of the iteration.
 
         Parameters
@@ -44,54 +49,54 @@ class Anderson:
         point, residual : (B, m) tensors
             Where the map was evaluated, and image minus point, in coordinates whose Euclidean norm is the size of
             the residual.
-        image : tuple of (B, ...) tensors
-            What the map returned; all parts are mixed alike.
+        image : (B, k) tensor, optional
+            What the map returned, if in other coordinates.
+
+        Returns
+        -------
+        Tensor like `image`.
         """
+        image = point + residual if image is None else image
         size = torch.linalg.vector_norm(residual, dim=1)
-        sound = size < self.start
-        if self._sizes:
-            sound &= size < 2 * self._sizes[-1]
-        self._points.append(point)
-        self._residuals.append(residual)
-        self._images.append(image)
-        # A residual that jumped up closes the history behind it: infinite entries get no weight below.
-        self._sizes = [torch.where(sound, entry, torch.inf) for entry in self._sizes]
-        self._sizes.append(size)
-        if len(self._sizes) > self.window + 1:
-            del self._points[0], self._residuals[0], self._images[0], self._sizes[0]
-        if len(self._sizes) < 2 or not bool(sound.any()):
+        last, self._last = self._last, (point, residual, image, size)
+        if last is None:
+            self._allocate(point, image)
             return image
-        return self._mixed(sound)
+        sound = (size < self.start) & (size < 2 * last[3])
+        slot = self._count % self.window
+        self._count += 1
+        # A residual that jumped up closes the history behind it.
+        self._valid &= sound[:, None]
+        self._valid[:, slot] = sound & (last[3] < self.start)
+        self._changes[:, slot] = residual - last[1]
+        self._shifts[:, slot] = image - last[2]
+        if self.escape:
+            self._moves[:, slot] = point - last[0]
+        if not bool(self._valid.any()):
+            return image
+        changes = torch.where(self._valid[..., None], self._changes, 0)
+        weights = _least_squares(changes, residual.double()[..., None], self._valid)[..., 0]
+        if self.escape:
+            moves = torch.where(self._valid[..., None], self._moves, 0)
+            matrices = _least_squares(
+                moves, changes.transpose(1, 2), self._valid
+            ).cpu()  # small and not symmetric
+            slopes = torch.linalg.eigvals(matrices).real.amax(1).to(weights.device)
+            weights = torch.where((slopes < EXPANDING)[:, None], weights, 0)
+        weights = torch.where(self._valid, weights, 0).to(image.dtype)
+        return image - torch.bmm(weights[:, None], self._shifts)[:, 0]
 
-    def _mixed(self, sound):
-        last = self._residuals[-1].double()[..., None]
-        valid = torch.stack([torch.isfinite(entry) & (entry < self.start) for entry in self._sizes[:-1]], 1)
-        changes = _differences(self._residuals, valid)
-        weights = _least_squares(changes, last, valid)[..., 0]
-        moves = _differences(self._points, valid)
-        slopes = torch.linalg.eigvals(_least_squares(moves, changes.transpose(1, 2), valid)).real.amax(1)
-        weights = torch.where(valid & (sound & (slopes < EXPANDING))[:, None], weights, 0)
-        mixed = []
-        for position, part in enumerate(self._images[-1]):
-            total = part.clone()
-            for j, entry in enumerate(self._images[:-1]):
-                total -= _like(weights[:, j], part) * (part - entry[position])
-            mixed.append(total)
-        return tuple(mixed)
-
-
-def _differences(entries, valid):
-    differences = torch.stack([entries[-1] - entry for entry in entries[:-1]], 1)
-    return torch.where(valid[..., None], differences, 0).double()
+    def _allocate(self, point, image):
+        shape = len(point), self.window
+        self._changes = point.new_zeros(*shape, point.shape[1], dtype=torch.float64)
+        self._moves = torch.zeros_like(self._changes) if self.escape else self._changes[:, :0]
+        self._shifts = image.new_zeros(*shape, image.shape[1])
+        self._valid = torch.zeros(shape, dtype=torch.bool, device=point.device)
 
 
 def _least_squares(rows, right, valid):
     """Weights w (B, m, k) that make rows' w closest to `right`; rows (B, m, d) that are not valid get none."""
     gram = rows @ rows.transpose(1, 2)
-    damping = 1e-8 * gram.diagonal(dim1=1, dim2=2).amax(1, keepdim=True).clamp_min(1e-300)
+    damping = DAMPING * gram.diagonal(dim1=1, dim2=2).amax(1, keepdim=True).clamp_min(1e-300)
     gram = gram + torch.diag_embed(damping + (~valid).double() * damping.clamp_min(1))
-    return torch.linalg.solve(gram, rows @ right)
-
-
-def _like(weights, part):
-    return weights.to(part.dtype).reshape(-1, *[1] * (part.dim() - 1))
+    return torch.linalg.solve_ex(gram, rows @ right)[0]

@@ -2,19 +2,26 @@
 
 import numpy as np
 
+from repalign.gwot.ladder import CLOSE, LOOSE, descend
+from repalign.gwot.refine import hop_basins
 from repalign.gwot.search import chunked, suggest_epsilon, survivors
 from repalign.gwot.starts import start_plan
 
 STAGES = ("screen", "anneal", "polish")
 SHARES = (0.5, 0.85, 1.0)  # of the time budget, by the end of each stage
 TOP = (0.15, 0.7)  # where starts enter, in units of the critical epsilon
-RATIO = 0.6  # from one epsilon to the next
-LOOSE = {"tolerance": 0.3, "max_iterations": 20}
-CLOSE = {"tolerance": 0.03, "max_iterations": 60}
 
 
 def annealed_search(
-    search, *, epsilon, trials, starts=("profile", "uniform", "random"), keep=25.0, finalists=3, screen=None
+    search,
+    *,
+    epsilon,
+    trials,
+    starts=("profile", "uniform", "random"),
+    keep=25.0,
+    finalists=3,
+    hops=0,
+    screen=None,
 ):
     """Screen `trials` starts, anneal the best share, polish the finalists.
 
@@ -34,6 +41,8 @@ def annealed_search(
     keep : float
         Percentage of starts that pass the screening.
     finalists : int
+    hops : int
+        Basin hops of each finalist after its polish (native solver only).
     screen : float, optional
         Screening epsilon; by default the geometric mean of the critical epsilon and the low end of the range.
 
@@ -54,20 +63,11 @@ def annealed_search(
     ]
     states = {}
 
-    def descend(state, target, settings):
-        """Follow the ladder from each start's own epsilon to the target."""
-        current = state.epsilon.double().cpu().numpy()
-        steps = max(1, int(np.ceil(np.log(current.max() / target) / -np.log(RATIO) - 1e-9)))
-        for step in range(1, steps + 1):
-            state = solver.at(state, target * (current / target) ** (1 - step / steps))
-            state, progress = solver.run(state, **(settings if step == steps else LOOSE))
-        return state, progress
-
     def advance(stage, slots):
         if stage == "screen":
             plans = np.stack([start_plan(search.problem, kinds[k], [seed, k]) for k in slots])
             state, _ = solver.run(solver.state(plans, [tops[k] for k in slots]), **LOOSE)
-            state, progress = descend(state, screen, LOOSE)
+            state, progress = descend(solver, state, screen, **LOOSE)
         else:
             before = STAGES[STAGES.index(stage) - 1]
             # A resumed search lacks these states. Remade in the batches they came from, they are equal to the bit.
@@ -76,9 +76,15 @@ def annealed_search(
                     advance(before, chunk)
             state = solver.join([states[STAGES[STAGES.index(stage) - 1], k] for k in slots])
             if stage == "anneal":
-                state, progress = descend(state, low, CLOSE)
+                state, progress = descend(solver, state, low, **CLOSE)
             else:
                 state, progress = exact.run(exact.take(state, solver))
+                if hops:
+                    hopped = [
+                        hop_basins(exact, state[i : i + 1], hops, seed=[seed, k])[0]
+                        for i, k in enumerate(slots)
+                    ]
+                    state, progress = exact.run(exact.join(hopped))
         used = exact if stage == "polish" else solver
         state = used.balance(state)
         for i, k in enumerate(slots):

@@ -1,7 +1,5 @@
 """How often a plan, or any score, finds the right object or category; and how often chance would."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import gammaln
 
@@ -115,47 +113,6 @@ def matching_chance(n, k=1, categories=None):
         log_miss = gammaln(others + 1) - gammaln(others - k + 1) - gammaln(n + 1) + gammaln(n - k + 1)
     miss = np.where(others >= k, np.exp(log_miss), 0.0)
     return float((1 - miss).mean())
-
-
-@dataclass(frozen=True)
-class MatchingRow:
-    """One row of a matching table: what was matched, how often, against which chance, over how many objects."""
-
-    match: str
-    k: int
-    direction: str
-    value: float
-    chance: float
-    n: int
-
-
-def matching_table(plan, ks=(1, 5, 10), categories=None):
-    """Every matching rate of a plan with its analytic chance.
-
-    Parameters
-    ----------
-    plan : (n, n) array
-    ks : sequence of int
-        Values above n are left out.
-    categories : dict of str to (n, c) array, optional
-        Membership tables by name, such as the exclusive one with and without `others` and the multiple one.
-
-    Returns
-    -------
-    list of `MatchingRow`, `match` being `object` or a table's name.
-    """
-    n = len(plan)
-    tables = {"object": None, **(categories or {})}
-    rows = []
-    for name, table in tables.items():
-        counted = n if table is None else int(_members(table, n).any(axis=1).sum())
-        for k in (k for k in ks if k <= n):
-            chance = matching_chance(n, k, table)
-            for direction in ("rows", "columns"):
-                rows.append(
-                    MatchingRow(name, k, direction, matching_rate(plan, k, table, direction), chance, counted)
-                )
-    return rows
 
 
 def category_rates(plan, categories, k=1, direction="rows"):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from repalign.gwot.system import PRECOMPUTED, System, centred, make_system
-from repalign.rdm import dissimilarity
 
 
 @dataclass(frozen=True)
@@ -108,11 +107,17 @@ def make_problem(source, target, *, metric="cosine", histogram_matching=False, p
     return Problem(left, right)
 
 
-def aligned_inputs(human, model, kind, metric):
-    """Source, target and metric for `align`, where people may be known by a `dissimilarity` matrix alone."""
-    if kind == "dissimilarity":
-        return human, dissimilarity(model, metric), PRECOMPUTED
-    return human, model, metric
+def aligned_inputs(first, second, metric):
+    """Source, target and metric for `align`, where either may be known by a dissimilarity matrix alone.
+
+    Parameters
+    ----------
+    first, second : `repalign.representations.System`
+    metric : str
+    """
+    if "dissimilarity" in (first.kind, second.kind):
+        return first.rdm(metric), second.rdm(metric), PRECOMPUTED
+    return first.array, second.array, metric
 
 
 def match_histogram(matrix, reference):

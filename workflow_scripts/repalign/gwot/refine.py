@@ -6,9 +6,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from repalign.errors import InputError
+from repalign.gwot.ladder import LOOSE, descend
 
 
-def hop_basins(solver, state, hops, *, heat=3.0, noise=0.5, levels=4, seed=0):
+def hop_basins(solver, state, hops, *, heat=3.0, noise=0.5, seed=0):
     """Reheat, disturb, anneal again; keep what lowers the loss.
 
     Parameters
@@ -21,26 +22,21 @@ def hop_basins(solver, state, hops, *, heat=3.0, noise=0.5, levels=4, seed=0):
         Factor on epsilon to start each hop from.
     noise : float
         Disturbance of the moment, relative to its root mean square.
-    levels : int
-        Epsilons on the way down.
 
     Returns
     -------
     `(State, (hops + 1,) array)`: the best state and the best loss after each hop.
     """
     rng = np.random.default_rng(seed)
-    target = state.epsilon.cpu().numpy()
+    target = float(state.epsilon[0])
     best = solver.balance(state)
     losses = [solver.problem.loss(solver.plans(best)[0].cpu().numpy())]
     for _ in range(hops):
         size = noise * float(best.moment.square().mean().sqrt())
         shake = best.moment.new_tensor(size * rng.standard_normal(tuple(best.moment.shape)))
         trial = replace(best, moment=best.moment + shake)
-        for step in range(levels + 1):
-            trial = solver.at(trial, target * heat ** (1 - step / levels))
-            limits = {} if step == levels else {"tolerance": 0.3, "max_iterations": 20}
-            trial, _ = solver.run(trial, **limits)
-        trial = solver.balance(trial)
+        trial, _ = solver.run(solver.at(trial, [heat * target]), **LOOSE)
+        trial = solver.balance(descend(solver, trial, target)[0])
         loss = solver.problem.loss(solver.plans(trial)[0].cpu().numpy())
         if loss < losses[-1]:
             best = trial

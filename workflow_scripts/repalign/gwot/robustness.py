@@ -1,18 +1,28 @@
-"""How far can an alignment be trusted? Sensitivity, agreement, near-degenerate minima, chance, oracle."""
+"""How far can an alignment be trusted? Sensitivity, agreement, near-degenerate minima, oracle."""
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from repalign.errors import InputError
-from repalign.gwot.align import align
+from repalign.gwot.alignment import align, resolve_device
+from repalign.gwot.chance import chance_of_noise, chance_of_permutations
+from repalign.gwot.ladder import LOOSE, descend
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem
+from repalign.gwot.projection import nearest_matching_rate
 from repalign.gwot.solver import NativeSolver
 from repalign.gwot.starts import start_plan
+from repalign.gwot.system import PRECOMPUTED
+
+ENTER = 0.4  # of the critical epsilon, where annealed starts begin
+WITHIN = 0.01  # plans whose loss exceeds the best by less are near-degenerate
+
+
+def top1(plan):
+    """The one rate that needs no category table."""
+    return {"top1": matching_rate(plan)}
 
 
 def sensitivity_map(
@@ -23,12 +33,15 @@ def sensitivity_map(
     *,
     metric="cosine",
     histogram_matching=False,
-    categories=None,
-    start="random",
+    starts=("random",),
+    anneal=False,
+    rates=top1,
     device="cpu",
     dtype="float32",
+    tolerance=1e-3,
+    max_iterations=300,
 ):
-    """Solve from every seed at every epsilon: does the result depend on either?
+    """Solve from every start and seed at every epsilon: does the result depend on any?
 
     Parameters
     ----------
@@ -36,38 +49,50 @@ def sensitivity_map(
         As in `align`, of the same objects.
     epsilons : sequence of float
     seeds : sequence of int
-    categories : (n, c) array, optional
-        Membership table for the column `category_top1`.
-    start : str
-        A kind of `repalign.gwot.starts.STARTS`.
+    starts : sequence of str
+        Kinds of `repalign.gwot.starts.STARTS`; deterministic ones give the same row for every seed, so the first
+        seed alone is used for all kinds but the last.
+    anneal : bool
+        Follow each start down through all epsilons, from the largest; else solve it at each epsilon afresh, as the
+        published search does.
+    rates : callable
+        Takes a plan, returns a dictionary of its rates, which become columns.
+    device, dtype, tolerance, max_iterations :
+        Of the solver.
 
     Returns
     -------
-    DataFrame with one row per epsilon and seed: epsilon, seed, loss (NaN where the run failed), top1, category_top1,
-    converged, reason.
+    DataFrame with one row per start, seed and epsilon: start, seed, epsilon, relative_epsilon (over the product of
+    the standard deviations of both matrices), loss (NaN where the run failed), the rates, converged, reason.
     """
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching)
-    solver = NativeSolver(problem, device=device, dtype=dtype)
+    solver = NativeSolver(
+        problem,
+        device=resolve_device(device),
+        dtype=dtype,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+    )
     rows = []
-    for seed in seeds:
-        plan = start_plan(problem, start, seed)
-        for epsilon in epsilons:
-            solution = solver.solve(plan, epsilon)
-            row = {"epsilon": float(epsilon), "seed": int(seed), "loss": solution.loss}
-            row |= plan_rates(solution, categories)
+    for kind, seed in [(kind, seeds[0]) for kind in starts[:-1]] + [(starts[-1], seed) for seed in seeds]:
+        plan = start_plan(problem, kind, seed)[None]
+        top = max(ENTER * problem.critical_epsilon, max(epsilons))
+        state = solver.run(solver.state(plan, top), **LOOSE)[0] if anneal else None
+        for epsilon in sorted(epsilons, reverse=True):
+            if anneal:
+                state, progress = descend(solver, state, epsilon)
+            else:
+                state, progress = solver.run(solver.state(plan, epsilon))
+            solution = solver.solutions(state, progress)[0]
+            row = {"start": kind, "seed": int(seed), "epsilon": float(epsilon)}
+            row |= {"relative_epsilon": epsilon / problem.spread, "loss": solution.loss}
+            row |= {} if solution.failure else rates(solution.plan)
             rows.append(row | {"converged": solution.converged, "reason": solution.failure})
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table[[*table.columns.drop(["converged", "reason"]), "converged", "reason"]]
 
 
-def plan_rates(solution, categories=None):
-    """Object and category top-1 of a `Solution` or `Alignment`; NaN where the plan is unusable or no table is given."""
-    if getattr(solution, "failure", ""):
-        return {"top1": np.nan, "category_top1": np.nan}
-    category = np.nan if categories is None else matching_rate(solution.plan, 1, categories)
-    return {"top1": matching_rate(solution.plan), "category_top1": category}
-
-
-def near_degenerate(losses, rates, tolerance=0.01):
+def near_degenerate(losses, rates, tolerance=WITHIN):
     """Spread of a matching rate over all plans whose loss is within `tolerance` of the best.
 
     Parameters
@@ -138,83 +163,13 @@ def oracle(
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching, **weights)
     if problem.shape[0] != problem.shape[1] or not np.allclose(problem.p, problem.q):
         raise InputError("The oracle needs the same objects with the same weights in both systems.")
-    return NativeSolver(problem, device=device, dtype=dtype).solve(np.diag(problem.p), epsilon)
+    solver = NativeSolver(problem, device=resolve_device(device), dtype=dtype)
+    return solver.solve(np.diag(problem.p), epsilon)
 
 
-@dataclass(frozen=True)
-class SimulatedChance:
-    """Matching rates under no correspondence: one per simulation, their mean, and an interval of the mean."""
-
-    rates: np.ndarray
-    mean: float
-    low: float
-    high: float
-
-
-def chance_of_noise(n, features, pairs, *, k=1, categories=None, seed=0, confidence=0.99, **settings):
-    """Align pairs of independent Gaussian embeddings: the rate that the method makes of no structure at all.
-
-    Parameters
-    ----------
-    n, features, pairs : int
-    k, categories :
-        Of `matching_rate`.
-    confidence : float
-        Of the binomial (objects) interval that n * pairs draws at the mean rate would give.
-    settings :
-        Of `align`.
-    """
-    rng = np.random.default_rng(seed)
-    rates = []
-    for number in range(pairs):
-        source, target = rng.standard_normal((2, n, features))
-        rates.append(matching_rate(align(source, target, seed=number, **settings).plan, k, categories))
-    return _summary(rates, n * pairs, confidence)
-
-
-def chance_of_permutations(plan, permutations=1000, *, k=1, categories=None, seed=0, confidence=0.99):
-    """Rates of a plan against randomly relabelled objects, which is what aligning a permuted model gives.
-
-    Relabelling the target's objects permutes the columns of every plan and changes no loss, so the search need not
-    be repeated.
-    """
-    rng = np.random.default_rng(seed)
-    plan = np.asarray(plan)
-    rates = [matching_rate(plan[:, rng.permutation(len(plan))], k, categories) for _ in range(permutations)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(rates, [tail, 1 - tail])
-    return SimulatedChance(np.array(rates), float(np.mean(rates)), float(low), float(high))
-
-
-def _summary(rates, draws, confidence):
-    mean = float(np.mean(rates))
-    low, high = binom.interval(confidence, draws, mean)
-    return SimulatedChance(np.array(rates), mean, float(low) / draws, float(high) / draws)
-
-
-def alignment_map(embeddings, *, categories=None, **settings):
-    """Align every pair of systems.
-
-    Parameters
-    ----------
-    embeddings : dict of str to (n, d) array
-        Systems of the same objects.
-    settings :
-        Of `align`.
-
-    Returns
-    -------
-    DataFrame with one row per unordered pair: source, target, loss, epsilon, top1, category_top1, converged.
-    """
-    rows = []
-    for a, b in combinations(embeddings, 2):
-        result = align(embeddings[a], embeddings[b], **settings)
-        row = {"source": a, "target": b, "loss": result.loss, "epsilon": result.epsilon}
-        rows.append(row | plan_rates(result, categories) | {"converged": result.converged})
-    return pd.DataFrame(rows)
-
-
-def robustness_table(source, target, plan, found, sensitivity, *, settings, seed):
+def robustness_table(
+    source, target, plan, found, sensitivity, *, settings, seed, rates=top1, noise_pairs=0, features=50
+):
     """What stands beside a found plan, one row per measure.
 
     Parameters
@@ -226,41 +181,62 @@ def robustness_table(source, target, plan, found, sensitivity, *, settings, seed
     found : mapping
         Its `loss` and `epsilon`.
     sensitivity : DataFrame
-        Of `sensitivity_map`.
+        Of `sensitivity_map` with the same `rates`.
     settings : dict
         Keyword arguments of `align` that found the plan.
     seed : int
         Of that search; the independent one takes the next.
+    rates : callable
+        Takes a plan, returns a dictionary of its rates.
+    noise_pairs : int
+        Pairs of structure-free embeddings to align at the same share of the critical epsilon; 0 for none.
+    features : int
+        Of these embeddings.
 
     Returns
     -------
-    DataFrame with columns measure, value: loss and top-1 found, by an independent search and by the oracle; the
-    agreement of both searches; the spread of top-1 over near-degenerate plans; simulated chance.
+    DataFrame with columns measure, value, low, high, n:
+
+    - `loss` and every rate: of the found plan; low and high over the n near-degenerate plans (found, independent
+      and of the sensitivity map) whose loss is within 1% of the best
+    - the same with `_independent`: of a search with another seed; with `_oracle`: of the plan solved from the true
+      correspondence, which chooses nothing
+    - `agreement_rows`, `agreement_columns`: share of objects with the same partner in found and independent plan
+    - `nearest_top1`: matching by nearest object after Procrustes rotation through the plan (embeddings only)
+    - `chance_permuted`, `chance_noise`: top-1 without correspondence, with its 99% interval over n simulations
     """
     other = align(source, target, seed=seed + 1, **settings)
-    truth = oracle(
-        source,
-        target,
-        found["epsilon"],
-        **{name: settings[name] for name in ("metric", "histogram_matching", "dtype")},
-    )
-    top1 = matching_rate(plan)
+    shared = {name: settings[name] for name in ("metric", "histogram_matching", "dtype")}
+    device = settings.get("device", "cpu")
+    truth = oracle(source, target, found["epsilon"], device=device, **shared)
+    values, others = rates(plan), rates(other.plan)
     losses = [found["loss"], other.loss, *sensitivity["loss"]]
-    spread = near_degenerate(losses, [top1, matching_rate(other.plan), *sensitivity["top1"]])
+    rows = []
+    for name, value in {"loss": found["loss"], **values}.items():
+        column = [value, {"loss": other.loss, **others}[name], *sensitivity[name]]
+        spread = near_degenerate(losses, column)
+        rows.append((name, value, spread["lowest"], spread["highest"], spread["n"]))
+    truths = {} if truth.failure else rates(truth.plan)
+    for suffix, loss, of in (("independent", other.loss, others), ("oracle", truth.loss, truths)):
+        rows += [(f"{name}_{suffix}", value) for name, value in {"loss": loss, **of}.items()]
+    rows += [
+        (f"agreement_{direction}", agreement(plan, other.plan, direction))
+        for direction in ("rows", "columns")
+    ]
+    if settings["metric"] != PRECOMPUTED:
+        rows.append(("nearest_top1", nearest_matching_rate(source, target, plan)))
     chance = chance_of_permutations(plan, seed=seed)
-    values = {
-        "loss": found["loss"],
-        "top1": top1,
-        "loss_independent": other.loss,
-        "top1_independent": matching_rate(other.plan),
-        "agreement": agreement(plan, other.plan),
-        "loss_oracle": truth.loss,
-        "top1_oracle": plan_rates(truth)["top1"],
-        "near_degenerate_plans": spread["n"],
-        "near_degenerate_top1_low": spread["lowest"],
-        "near_degenerate_top1_high": spread["highest"],
-        "chance": chance.mean,
-        "chance_low": chance.low,
-        "chance_high": chance.high,
-    }
-    return pd.DataFrame({"measure": list(values), "value": list(values.values())})
+    rows.append(("chance_permuted", chance.mean, chance.low, chance.high, len(chance.rates)))
+    if noise_pairs:
+        critical = make_problem(
+            source, target, metric=settings["metric"], histogram_matching=settings["histogram_matching"]
+        ).critical_epsilon
+        same = {
+            name: settings[name] for name in ("strategy", "trials", "dtype", "device") if name in settings
+        }
+        relative = [value / critical for value in settings["epsilon"]]
+        chance = chance_of_noise(
+            len(plan), features, noise_pairs, relative_epsilon=relative, seed=seed, **same
+        )
+        rows.append(("chance_noise", chance.mean, chance.low, chance.high, noise_pairs))
+    return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "n"]).astype({"n": "Int64"})

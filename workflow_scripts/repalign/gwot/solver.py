@@ -1,6 +1,7 @@
 """Entropic Gromov-Wasserstein in torch: factored costs, warm-started absorbed Sinkhorn, batched over starts."""
 
 from dataclasses import dataclass, replace
+from math import exp
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from repalign.gwot.solution import judged
 
 ABSORB = 30.0  # log of the largest scaling kept outside the kernel; float32 reaches 88
 COARSE_RANK = 160  # leading eigenvectors that stand for a dense core while a search is loose
+MIXED = 10  # sweeps that Anderson acceleration of Sinkhorn looks back on
+REACH = 5.0  # log of how far a mixed scaling may lie from the plain one
 LOWEST = -75.0  # log of the smallest entry of a kernel
 INNER = 0.01  # marginal error allowed per root mean square change of the log plan, and at most
 
@@ -68,8 +71,9 @@ class NativeSolver:
     Notes
     -----
     Sinkhorn starts from the last potentials, with them absorbed into the kernel, and is solved only as far as the
-    outer change deserves: its marginal error stays below a tenth of the plan's last change. Scalings that grow past
-    exp(30) are absorbed again.
+    outer change deserves: its marginal error stays below a hundredth of the plan's last change. Its sweeps are mixed
+    by Anderson acceleration in the log domain, which takes a tenth of them where epsilon is small; scalings that grow
+    past exp(30) are absorbed again. The outer iteration is mixed too, close to its fixed point.
     """
 
     def __init__(
@@ -168,7 +172,7 @@ class NativeSolver:
         inner_iterations = torch.zeros_like(iterations)
         moment, f, g = state.moment.clone(), state.f.clone(), state.g.clone()
         active = torch.arange(batch, device=device)
-        mixer, out = Anderson(), self._buffer(batch)
+        mixer, out = Anderson(start=0.1, escape=True), self._buffer(batch)
         while len(active):
             if out is not None and len(out) != len(active):
                 out = self._buffer(len(active))
@@ -179,7 +183,11 @@ class NativeSolver:
             point = self._score_change(current.moment, current.epsilon)
             step = torch.linalg.vector_norm(residual, dim=1)
             change[active] = step
-            moment[active], f[active], g[active] = mixer.mix(point, residual, tuple(image))
+            mixed = mixer.mix(point, residual, torch.cat([part.flatten(1) for part in image], 1))
+            for whole, part in zip(
+                (moment, f, g), mixed.split([x[0].numel() for x in image], 1), strict=True
+            ):
+                whole[active] = part.view_as(whole[active])
             iterations[active] += 1
             inner_iterations[active] += inner
             going = (step > tolerance) & (iterations[active] < limit)
@@ -211,21 +219,25 @@ class NativeSolver:
         if not _sound(rows):
             kernel, f, g = self._stabilised(state, kernel)
             rows = kernel.sum(2)
-        sweeps = 0
-        u, v = self.p / rows, torch.ones_like(g)
+        sweeps, mixer, root = 0, Anderson(MIXED), self.q.sqrt()
+        u, log_v = self.p / rows, torch.zeros_like(g)
         while True:
+            v = log_v.exp()
             columns = torch.bmm(u[:, None], kernel)[:, 0]
             error = (columns * v - self.q).abs().sum(1)
             sweeps += 1
-            if bool((error <= target).all()) or sweeps > self.max_inner:
+            done = error <= target
+            if bool(done.all()) or sweeps > self.max_inner:
                 break
-            v = self.q / columns
-            u = self.p / torch.bmm(kernel, v[..., None])[..., 0]
-            if not _within(u, v):
-                kernel.mul_(u[..., None]).mul_(v[:, None])
-                f, g = f + u.log(), g + v.log()
-                u, v = torch.ones_like(u), torch.ones_like(v)
-        return f + u.log(), g + v.log(), sweeps, u, v, kernel
+            image = (self.q / columns).log()
+            mixed = mixer.mix((g + log_v) * root, (image - log_v) * root, g + image) - g
+            log_v = torch.where(done[:, None], log_v, image + (mixed - image).clamp_(-REACH, REACH))
+            u = self.p / torch.bmm(kernel, log_v.exp()[..., None])[..., 0]
+            if not _within(u, log_v):
+                kernel.mul_(u[..., None]).mul_(log_v.exp()[:, None])
+                f, g = f + u.log(), g + log_v
+                u, log_v = torch.ones_like(u), torch.zeros_like(log_v)
+        return f + u.log(), g + log_v, sweeps, u, v, kernel
 
     def _stabilised(self, state, kernel, sweeps=3):
         """Kernel, f, g after a few Sinkhorn sweeps in the log domain, where scalings cannot over- or underflow."""
@@ -255,5 +267,6 @@ def _sound(rows):
     return bool((torch.isfinite(rows) & (rows > 1e-30)).all())
 
 
-def _within(u, v):
-    return all(bool(x.log().abs().max() < ABSORB) for x in (u, v))
+def _within(u, log_v):
+    low, high = u.aminmax()
+    return bool((high < exp(ABSORB)) & (low > exp(-ABSORB)) & (log_v.abs().amax() < ABSORB))

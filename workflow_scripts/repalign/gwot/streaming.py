@@ -6,10 +6,11 @@ import numpy as np
 import torch
 
 from repalign.errors import InputError
-from repalign.gwot.annealed import LOOSE, RATIO
+from repalign.gwot.anderson import Anderson
 from repalign.gwot.kernel import Kernel
+from repalign.gwot.ladder import LOOSE, descend
 from repalign.gwot.problem import make_problem
-from repalign.gwot.solver import LOWEST, NativeSolver, State
+from repalign.gwot.solver import LOWEST, MIXED, NativeSolver, State
 
 
 class StreamingSolver(NativeSolver):
@@ -71,7 +72,7 @@ class StreamingSolver(NativeSolver):
     def _step(self, state, out, target):
         f, g = state.f.clone(), state.g.clone()
         left, right = self.kernel.left.inner, self.kernel.right.inner
-        sweeps = 0
+        sweeps, mixer, root = 0, Anderson(MIXED), self.q.sqrt()
         while True:
             sweeps += 1
             columns = torch.zeros_like(g[0])
@@ -86,7 +87,8 @@ class StreamingSolver(NativeSolver):
             error = (columns - self.q).abs().sum()
             if bool(error <= target) or sweeps > self.max_inner:
                 return moment[None], f, g, sweeps
-            g = g + (self.log_q - columns.log())
+            shift = (self.log_q - columns.log())[None]
+            g = mixer.mix(g * root, shift * root, g + shift)
 
     def read(self, state, k):
         """What a plan says, row by row.
@@ -180,13 +182,10 @@ def align_streaming(
     problem = make_problem(source, target, metric=metric)
     solver = StreamingSolver(problem, block=block, device=device, dtype=dtype, tolerance=1e-3)
     top = max(0.5 * problem.critical_epsilon, epsilon)
-    steps = int(np.ceil(np.log(top / epsilon) / -np.log(RATIO)))
     best, losses = None, []
     for trial in range(trials):
         state, progress = solver.run(solver.random_state(top, [seed, trial]), **LOOSE)
-        for step in range(1, steps + 1):
-            state = solver.at(state, [epsilon * (top / epsilon) ** (1 - step / steps)])
-            state, progress = solver.run(state, **({} if step == steps else LOOSE))
+        state, progress = descend(solver, state, epsilon)
         partners, loss, error = solver.read(state, k)
         losses.append(loss)
         if best is None or loss < best.loss:

@@ -1,10 +1,22 @@
 """The result of a fit: apply it, write it, read it; without torch."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from repalign.errors import InputError
+
+
+@dataclass(frozen=True)
+class HeldOutAnswers:
+    """Held-out triplets of all folds, (m, 3), and whether they are right by centred cosine.
+
+    `transformed` by transforms fitted on other objects, `original` without; both (m,) boolean.
+    """
+
+    triplets: np.ndarray
+    original: np.ndarray
+    transformed: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,8 @@ class HeldOut:
         Held-out triplets.
     converged : bool
         In every fold.
+    answers : HeldOutAnswers
+        For intervals; not part of the artefact.
     """
 
     regularisation: float
@@ -35,6 +49,11 @@ class HeldOut:
     baseline: float
     n: int
     converged: bool
+    answers: HeldOutAnswers | None = field(default=None, compare=False, repr=False)
+
+    def summary(self):
+        """A dictionary of everything but the single answers."""
+        return {name: value for name, value in vars(self).items() if name != "answers"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +109,7 @@ def apply(transform, features):
 
 def to_artefact(transform):
     """Arrays and metadata to write; `from_artefact` reads them."""
-    summary = asdict(transform)
+    summary = dict(vars(transform)) | {"held_out": transform.held_out.summary()}
     return {name: summary.pop(name) for name in ("weights", "bias")}, {"transform": summary}
 
 

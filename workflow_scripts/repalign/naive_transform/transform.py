@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from repalign.errors import InputError
-from repalign.naive_transform.apply import HeldOut, NaiveTransform
+from repalign.naive_transform.apply import HeldOut, HeldOutAnswers, NaiveTransform
 from repalign.naive_transform.solve import solve_global, solve_naive
 from repalign.naive_transform.triplets import (
     TripletCrossEntropy,
@@ -133,7 +133,7 @@ def _scale(x):
 
 def _cross_validate(x, triplets, regularisation, fold_of_object, solve, device):
     """Held-out scores of one regularisation, pooled over folds."""
-    losses, hits, hits_cosine, baseline, counts, converged = 0.0, 0, 0, 0, 0, True
+    losses, hits, converged, answers = 0.0, 0, True, []
     for fold in range(fold_of_object.max() + 1):
         training, held_out = split_triplets(triplets, fold_of_object, fold)
         if not training.any() or not held_out.any():
@@ -153,17 +153,19 @@ def _cross_validate(x, triplets, regularisation, fold_of_object, solve, device):
         similarity = torch.from_numpy(z @ z.T).to(device)
         losses += TripletCrossEntropy(tests, len(others), device)(similarity)[0] * len(tests)
         hits += correct_triplets(z, tests, "dot").sum()
-        hits_cosine += correct_triplets(z, tests).sum()
         # The baseline is centred over all objects: it has learnt nothing that could leak.
-        baseline += correct_triplets(x, triplets[held_out]).sum()
-        counts += len(tests)
+        own = triplets[held_out]
+        answers.append((own, correct_triplets(x, own), correct_triplets(z, tests)))
         converged &= solution.converged
+    answers = HeldOutAnswers(*map(np.concatenate, zip(*answers, strict=True)))
+    n = len(answers.triplets)
     return HeldOut(
         regularisation=float(regularisation),
-        cross_entropy=float(losses / counts),
-        accuracy=float(hits / counts),
-        accuracy_cosine=float(hits_cosine / counts),
-        baseline=float(baseline / counts),
-        n=int(counts),
+        cross_entropy=float(losses / n),
+        accuracy=float(hits / n),
+        accuracy_cosine=float(answers.transformed.mean()),
+        baseline=float(answers.original.mean()),
+        n=n,
         converged=bool(converged),
+        answers=answers,
     )

@@ -16,7 +16,7 @@ def clustering_scores(model, embeddings, concepts, humans, *, n_init, n_boot, co
     embeddings : repalign.representations.Embeddings
     concepts : data frame with the columns object and category; objects in `others` are left out of the comparison
         with categories, not of that with people
-    humans : dict of str to repalign.representations.Human; dissimilarity matrices, which have no clusters, are skipped
+    humans : dict of str to repalign.representations.System; dissimilarity matrices, which have no clusters, are skipped
     n_init, n_boot, confidence, seed : see `repalign.clustering`
 
     Returns

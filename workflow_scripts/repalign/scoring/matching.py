@@ -1,8 +1,18 @@
 """Matching rates of one transport plan."""
 
-import numpy as np
+from functools import partial
 
-from repalign.gwot.matching import category_hits, matching_chance, object_hits
+import numpy as np
+import pandas as pd
+
+from repalign.gwot.matching import (
+    category_hits,
+    category_rates,
+    largest,
+    matching_chance,
+    object_hits,
+    ranks_of_truth,
+)
 from repalign.scoring.rows import score_table
 from repalign.statistics import mean_interval
 from repalign.things import OTHERS, membership_matrix
@@ -43,27 +53,71 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
     matching from model to human has the suffix `_columns`
     """
     rows = [{**shared, "metric": "gwot_loss", "value": loss, "n": len(plan), "seed": seed}]
+    for metric, hits, chance in _kinds(plan, concepts, ks):
+        low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
+        score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "chance": chance(), "n": len(hits)}
+        rows.append({**shared, "metric": metric, **score, "seed": seed})
+    return score_table(rows)
+
+
+def matching_rates(plan, concepts, ks):
+    """The rates of `matching_scores` alone, as `{metric: value}`."""
+    return {metric: float(hits.mean()) for metric, hits, _ in _kinds(plan, concepts, ks)}
+
+
+def _kinds(plan, concepts, ks):
+    """Every kind of match: its metric, hits of the objects that count, and its chance as a function."""
     tables = {None: None, **category_tables(concepts)}
     for k in (k for k in ks if k <= len(plan)):
         for name, table in tables.items():
-            counted = np.ones(len(plan), dtype=bool) if table is None else table.any(axis=1)
+            kind = f"top{k}" if name is None else f"{name}_top{k}"
             for direction in DIRECTIONS:
                 if table is None:
                     hits = object_hits(plan, k, direction)
                 else:
-                    hits = category_hits(plan, table, k, direction)[counted]
-                low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
-                kind = f"top{k}" if name is None else f"{name}_top{k}"
-                rows.append(
+                    hits = category_hits(plan, table, k, direction)[table.any(axis=1)]
+                metric = f"gwot_{kind}" + ("" if direction == "rows" else "_columns")
+                yield metric, hits, partial(matching_chance, len(plan), k, table)
+
+
+def object_table(plan, concepts):
+    """What a plan says of every object, in both directions.
+
+    Returns
+    -------
+    data frame with one row per object: object, category, rank and rank_columns (how many partners beat the true one,
+    ties counted in half; 0 is a hit), partner and partner_columns (the object with the largest entry)
+    """
+    objects = concepts["object"].to_numpy()
+    columns = {"object": objects, "category": concepts["category"].to_numpy()}
+    for direction, suffix in zip(DIRECTIONS, ("", "_columns"), strict=True):
+        columns[f"rank{suffix}"] = ranks_of_truth(plan, direction)
+        columns[f"partner{suffix}"] = objects[largest(plan, 1, direction)[:, 0]]
+    return pd.DataFrame(columns)
+
+
+def category_table(plan, concepts, ks):
+    """Matching rates within every category of the exclusive table (`others` too).
+
+    Returns
+    -------
+    data frame with one row per category, k and direction: category, n, k, direction, object_rate, category_rate
+    """
+    members, names = membership_matrix(concepts, "category")
+    rows = []
+    for k in (k for k in ks if k <= len(plan)):
+        for direction in DIRECTIONS:
+            found, shared = category_rates(plan, members, k, direction)
+            rows.append(
+                pd.DataFrame(
                     {
-                        **shared,
-                        "metric": f"gwot_{kind}" + ("" if direction == "rows" else "_columns"),
-                        "value": hits.mean(),
-                        "ci_low": low,
-                        "ci_high": high,
-                        "chance": matching_chance(len(plan), k, table),
-                        "n": int(counted.sum()),
-                        "seed": seed,
+                        "category": names,
+                        "n": np.asarray(members).sum(axis=0).astype(int),
+                        "k": k,
+                        "direction": direction,
+                        "object_rate": found,
+                        "category_rate": shared,
                     }
                 )
-    return score_table(rows)
+            )
+    return pd.concat(rows, ignore_index=True)

@@ -5,10 +5,11 @@ from repalign.scoring.rows import score_table
 from repalign.statistics import odd_one_out_interval
 
 JUDGES = "triplets"
+INTERVALS = {"objects": "odd_one_out", "triplets": "odd_one_out_over_triplets"}
 
 
 def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, centre, n_boot, confidence, seed):
-    """Accuracy with intervals over objects, and the share of triplets that a layer leaves tied.
+    """Accuracy with intervals over objects and over triplets, and the share of triplets that a layer leaves tied.
 
     Parameters
     ----------
@@ -21,26 +22,27 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
 
     Returns
     -------
-    data frame with two rows a layer, `odd_one_out` and `odd_one_out_ties`; `human` is 'triplets'
+    data frame with three rows a layer: `odd_one_out` (its interval is over objects), `odd_one_out_over_triplets` (the
+    same accuracy, its interval over judgements about these objects) and `odd_one_out_ties`; `human` is 'triplets'
     """
     rows = []
     for layer in embeddings.layers:
         matrix = similarity_matrix(embeddings.of(layer, objects), similarity, centre)
         result = accuracy(matrix, triplets, "precomputed")
         correct = correct_triplets(matrix, triplets, "precomputed")
-        low, high = odd_one_out_interval(
-            correct, triplets, len(objects), n_boot=n_boot, confidence=confidence, seed=seed
-        )
+        boot = {"n_boot": n_boot, "confidence": confidence, "seed": seed}
         shared = {"model": model, "layer": layer, "human": JUDGES, "n": result.n, "seed": seed}
-        rows.append(
-            {
-                **shared,
-                "metric": "odd_one_out",
-                "value": result.accuracy,
-                "ci_low": low,
-                "ci_high": high,
-                "chance": CHANCE,
-            }
-        )
+        for over, metric in INTERVALS.items():
+            low, high = odd_one_out_interval(correct, triplets, len(objects), over, **boot)
+            rows.append(
+                {
+                    **shared,
+                    "metric": metric,
+                    "value": result.accuracy,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "chance": CHANCE,
+                }
+            )
         rows.append({**shared, "metric": "odd_one_out_ties", "value": result.n_ties / result.n})
     return score_table(rows)

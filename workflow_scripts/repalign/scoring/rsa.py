@@ -15,7 +15,7 @@ def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence,
     ----------
     model : str
     embeddings : repalign.representations.Embeddings
-    humans : dict of str to repalign.representations.Human
+    humans : dict of str to repalign.representations.System
     metric, method : see `repalign.rdm.dissimilarity` and `repalign.rsa.compare`
     n_boot, confidence, seed : see `repalign.statistics`; `kendall` has no interval
 

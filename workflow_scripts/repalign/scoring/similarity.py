@@ -1,6 +1,6 @@
 """CKA and mutual nearest neighbours of every layer with every human embedding."""
 
-from repalign.cka import linear_cka
+from repalign.cka import ResampledCka, linear_cka
 from repalign.neighbours import shared_neighbours
 from repalign.scoring.rows import score_table
 from repalign.statistics import mean_interval
@@ -13,23 +13,32 @@ def similarity_scores(model, embeddings, humans, *, n_neighbours, metric, n_boot
     ----------
     model : str
     embeddings : repalign.representations.Embeddings
-    humans : dict of str to repalign.representations.Human
+    humans : dict of str to repalign.representations.System
     n_neighbours, metric : see `repalign.neighbours.shared_neighbours`
     n_boot, confidence, seed : see `repalign.statistics`
 
     Returns
     -------
-    data frame with the metrics `cka` (debiased, linear; without interval) and `mutual_neighbours`
+    data frame with the metrics `cka` (debiased, linear) and `mutual_neighbours`
     """
     rows = []
     for name, human in humans.items():
         if human.kind != "embedding":
             continue
+        resampled = ResampledCka(human.array, n_boot=n_boot, seed=seed)
         for layer in embeddings.layers:
             embedding = embeddings.of(layer, human.objects)
             shared = {"model": model, "layer": layer, "human": name, "n": len(human.objects), "seed": seed}
+            low, high = resampled.interval(embedding, confidence)
             rows.append(
-                {**shared, "metric": "cka", "value": linear_cka(embedding, human.array), "chance": 0.0}
+                {
+                    **shared,
+                    "metric": "cka",
+                    "value": linear_cka(embedding, human.array),
+                    "ci_low": low,
+                    "ci_high": high,
+                    "chance": 0.0,
+                }
             )
             overlap = shared_neighbours(embedding, human.array, n_neighbours, metric)
             low, high = mean_interval(overlap, n_boot=n_boot, confidence=confidence, seed=seed)

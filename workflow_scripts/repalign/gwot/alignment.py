@@ -1,8 +1,7 @@
 """Align two systems without labels: the front door of `repalign.gwot`."""
 
-import sys
-import types
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,11 @@ from repalign.gwot.annealed import annealed_search
 from repalign.gwot.journal import Journal, fingerprint
 from repalign.gwot.paper import STAGES as PAPER
 from repalign.gwot.paper import paper_search
-from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.search import Search
 from repalign.gwot.solver import NativeSolver
 
-SOLVERS = {"native": NativeSolver, "pot": PotSolver}
+SOLVERS = ("native", "pot")
 STRATEGIES = {
     "annealed": (annealed_search, ANNEALED),
     "paper": (paper_search, PAPER),
@@ -120,7 +118,8 @@ def align(
     """
     _check(strategy, solver, epsilon, trials, dtype)
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching, p=p, q=q)
-    options = options or {}
+    find, stages = STRATEGIES[strategy]
+    options = _checked_options(options or {}, strategy, find, solver)
     settings = {
         "strategy": strategy,
         "epsilon": [float(value) for value in epsilon],
@@ -130,16 +129,24 @@ def align(
         "trials": trials,
         "options": options,
     }
-    find, stages = STRATEGIES[strategy]
     journal = Journal(storage, fingerprint(*_arrays(problem), settings), stages)
     search = Search(
-        SOLVERS[solver](problem, device=resolve_device(device), dtype=dtype),
+        _solver(solver)(problem, device=resolve_device(device), dtype=dtype),
         journal,
         seed=seed,
         time_budget=time_budget,
     )
     rerun = find(search, epsilon=epsilon, trials=trials, **options)
     return _alignment(search, rerun, epsilon)
+
+
+def _solver(name):
+    if name == "native":
+        return NativeSolver
+    # POT loads scikit-learn, which takes longer than a small alignment.
+    from repalign.gwot.pot import PotSolver
+
+    return PotSolver
 
 
 def _arrays(problem):
@@ -177,18 +184,20 @@ def _check(strategy, solver, epsilon, trials, dtype):
         raise InputError(f"GWOT needs at least 1 trial, not {trials}.")
 
 
+def _checked_options(options, strategy, find, solver):
+    if options.get("hops") and solver != "native":
+        raise InputError(f"GWOT basin hops need the native solver; '{solver}' has none.")
+    known = [name for name in signature(find).parameters if name not in ("search", "epsilon", "trials")]
+    for name in options:
+        if name not in known:
+            raise InputError(
+                f"The GWOT strategy '{strategy}' has no option '{name}'; it takes {', '.join(known)}."
+            )
+    return options
+
+
 def resolve_device(device):
     """`auto` is CUDA where there is one, else the CPU."""
     if device != "auto":
         return device
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-class _CallableModule(types.ModuleType):
-    """`repalign.gwot.align` names this module and, by the library's contract, its function."""
-
-    def __call__(self, *args, **kwargs):
-        return align(*args, **kwargs)
-
-
-sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,82 @@
+"""A made-up study in tables, for tests of figures and report: every paradigm, two layers, two humans."""
+
+import numpy as np
+import pandas as pd
+
+PARADIGMS = ("supervised", "self_supervised", "self_sup_sup", "clip")
+HUMANS = ("people", "others_group")
+METRICS = {
+    "gwot_top1": (0.02, 0.3), "gwot_top5": (0.05, 0.5), "gwot_category_top1": (0.05, 0.6),
+    "gwot_category_others_top1": (0.1, 0.6), "gwot_category_any_top1": (0.08, 0.7), "rsa_spearman": (0, 0.5),
+}  # fmt: skip
+
+
+def made_up_models(n=8):
+    """Sheet rows of n models in four paradigms, one of people and one random control."""
+    rows = {}
+    for i in range(n):
+        paradigm = PARADIGMS[i % 4]
+        rows[f"model_{i}"] = {
+            **{"paradigm": paradigm, "architecture": f"vit_{'sbl'[i % 3]}16", "train_data": f"set_{i % 2}"},
+            **{"objective": paradigm, "source": "timm", "identifier": f"vit_{i}"},
+        }
+    rows["other_people"] = {"paradigm": "human", "source": "precomputed", "identifier": "x.npy"}
+    rows["noise"] = {"paradigm": "random", "source": "random", "identifier": "8"}
+    for row in rows.values():
+        row |= {"layers": ["first", "last"], "readout": "last"}
+    return rows
+
+
+def made_up_scores(models, seed=0):
+    """A tidy table over two layers, two humans and the main measures."""
+    rng, rows = np.random.default_rng(seed), []
+    for metric, (chance, top) in METRICS.items():
+        for human in HUMANS:
+            for i, (name, row) in enumerate(models.items()):
+                for depth, layer in enumerate(row["layers"]):
+                    share = {"human": 0.95, "random": 0.01}.get(row["paradigm"], 0.15 + 0.07 * (i % 9))
+                    value = chance + (top - chance) * share * (0.4 + 0.6 * depth) + rng.normal(scale=0.004)
+                    rows.append(
+                        {
+                            **{
+                                "study": "made_up",
+                                "model": name,
+                                "paradigm": row["paradigm"],
+                                "layer": layer,
+                            },
+                            **{"depth": float(depth), "human": human, "metric": metric, "value": value},
+                            **{
+                                "ci_low": value - 0.02,
+                                "ci_high": value + 0.02,
+                                "chance": chance,
+                                "ceiling": top,
+                            },
+                            **{"n": 40, "seed": 0, "status": "ok"},
+                        }
+                    )
+    rows += [
+        row | {"metric": name, "human": human}
+        for name, human in (
+            ("clustering_ami", "categories"),
+            ("clustering_ami", "people"),
+            ("odd_one_out", "triplets"),
+        )
+        for row in rows
+        if row["metric"] == "rsa_spearman" and row["human"] == "people"
+    ]
+    return pd.DataFrame(rows)
+
+
+def made_up_concepts(n=40, names="object {}"):
+    """n objects in four categories and `others`."""
+    category = np.array(["animal", "food", "tool", "vehicle", "others"])[np.arange(n) * 5 // n]
+    return pd.DataFrame(
+        {"object": [names.format(i) for i in range(n)], "category": category, "categories": category}
+    )
+
+
+def made_up_plan(n=40, sharpness=1.0, seed=0):
+    """A plan whose diagonal stands out by a factor."""
+    rng = np.random.default_rng(seed)
+    plan = rng.dirichlet(np.ones(n), n) + sharpness * np.eye(n)
+    return plan / plan.sum()

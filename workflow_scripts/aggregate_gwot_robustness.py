@@ -1,0 +1,11 @@
+"""Join what stands beside every alignment in two tidy tables."""
+
+import pandas as pd
+from repalign.artefacts import read_table, write_table
+from repalign.job import job
+
+with job(snakemake.log[0]) as log:
+    for name in ("robustness", "sensitivity"):
+        table = pd.concat([read_table(path) for path in snakemake.input[name]], ignore_index=True)
+        write_table(snakemake.output[name], table)
+        log.info("%s: %d rows", name, len(table))

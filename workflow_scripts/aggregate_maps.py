@@ -1,0 +1,50 @@
+"""What the figures of geometry draw: sorted matrices, the objects of people in the plane, models among models."""
+
+import numpy as np
+from repalign.aggregate import readouts
+from repalign.artefacts import read_table, write_arrays, write_table
+from repalign.job import job
+from repalign.maps import (
+    category_order,
+    choose_models,
+    object_map,
+    pooled,
+    rank_shares,
+    similarity_of_systems,
+)
+from repalign.rdm import dissimilarity, upper_triangle
+from repalign.representations import load_embeddings, load_human
+
+with job(snakemake.log[0]) as log:
+    params, files, output = snakemake.params, snakemake.input, snakemake.output
+    humans = {name: load_human(path) for name, path in zip(params.humans, files.humans, strict=True)}
+    human = next(iter(humans))
+    objects = humans[human].objects
+    concepts = read_table(files.concepts).set_index("object").loc[list(objects)]
+    order = category_order(concepts["category"])
+    scores = readouts(read_table(files.scores), params.models)
+    shown = choose_models(scores, human, f"rsa_{params.method}")
+    ranked, arrays, ranks = {}, {}, {}
+    for name, record in humans.items():
+        if record.objects == objects:
+            ranks[name] = rank_shares(record.rdm(params.metric))
+            ranked[name] = upper_triangle(ranks[name]).astype(np.float32)
+    arrays[human] = pooled(ranks[human], order)
+    for name, path in zip(params.models, files.models, strict=True):
+        layer = params.models[name]["readout"]
+        features = load_embeddings(path, [layer]).of(layer, objects)
+        rank = rank_shares(dissimilarity(features, params.metric))
+        ranked[name] = upper_triangle(rank).astype(np.float32)
+        if name in shown:
+            arrays[name] = pooled(rank, order)
+    metadata = {
+        "order": [human, *shown],
+        "category": concepts["category"].iloc[order].tolist(),
+        "objects": list(objects),
+    }
+    write_arrays(output.rdms, arrays, metadata)
+    write_table(output.similarity, similarity_of_systems(ranked))
+    place = object_map(humans[human].rdm(params.metric), params.seed)
+    table = concepts.reset_index()[["object", "category"]].assign(human=human, x=place[:, 0], y=place[:, 1])
+    write_table(output.objects, table)
+    log.info("matrices of %s; %d systems", [human, *shown], len(ranked))

@@ -1,0 +1,15 @@
+"""Loss of all trials against epsilon and against matching, and the sensitivity map."""
+
+from repalign.artefacts import read_table
+from repalign.figures.convergence import plot_convergence
+from repalign.figures.style import save_figure
+from repalign.job import job
+
+with job(snakemake.log[0]) as log:
+    params, files = snakemake.params, snakemake.input
+    trials = read_table(files.trials)
+    runs = read_table(files.sensitivity) if files.sensitivity else None
+    figure, data = plot_convergence(trials, runs, params.style)
+    save_figure(
+        figure, snakemake.output, data, params.style, trials=trials, runs=[] if runs is None else runs
+    )

@@ -1,0 +1,13 @@
+"""Matching by category and by object."""
+
+from repalign.artefacts import read_table
+from repalign.figures.object_matching import plot_object_matching
+from repalign.figures.style import save_figure
+from repalign.job import job
+
+with job(snakemake.log[0]) as log:
+    params = snakemake.params
+    matches = read_table(snakemake.input[0])
+    human = matches["human"].iloc[0]
+    figure, data = plot_object_matching(matches, params.paradigms, human, params.style)
+    save_figure(figure, snakemake.output, data, params.style, human=human)

@@ -1,0 +1,35 @@
+"""Axes whose objects are sorted by category."""
+
+import numpy as np
+
+from repalign.figures.style import INK
+
+
+def category_edges(category):
+    """Borders in [0, 1] of the runs of equal categories, and the category of each run."""
+    category = np.asarray(category, dtype=str)
+    first = np.flatnonzero(np.r_[True, category[1:] != category[:-1]])
+    return np.r_[first, len(category)] / len(category), category[first]
+
+
+def label_categories(axis, edges, names, font_size, *, rows=True, columns=True, lines=0.2):
+    """Draw the borders and name the categories where their labels have room."""
+    for edge in edges[1:-1]:
+        axis.axhline(edge, color=INK, lw=lines, alpha=0.4)
+        axis.axvline(edge, color=INK, lw=lines, alpha=0.4)
+    centres = (edges[:-1] + edges[1:]) / 2
+    height = axis.get_position().height * axis.figure.get_figheight() * 72
+    # A label needs its own height; smaller categories stay unnamed where the next label would touch it.
+    gap, last, kept = 0.85 * font_size / height, -1.0, []
+    for index, centre in enumerate(centres):
+        if centre - last >= gap:
+            kept.append(index)
+            last = centre
+    axis.set_yticks(centres[kept] if rows else [], names[kept] if rows else [], fontsize=font_size * 0.8)
+    axis.set_xticks(
+        centres[kept] if columns else [],
+        names[kept] if columns else [],
+        fontsize=font_size * 0.8,
+        rotation=90,
+    )
+    axis.tick_params(length=0, pad=1)

@@ -1,0 +1,89 @@
+"""Does convexity predict coarse matching? GWOT matching of categories and objects against convexity, over layers."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from repalign.coarse_matching import KINDS, OUTCOMES
+from repalign.correlations import measure_of
+from repalign.errors import InputError
+from repalign.figures.depth import CHANCE, family_looks
+from repalign.figures.style import INK, MM, styled
+
+FILLS = {"categories": INK, "objects": "white"}
+
+
+def plot_coarse_matching(table, predictors, finetuned, style):
+    """Matching of categories and of objects against convexity, and the correlations of both with convexity.
+
+    Parameters
+    ----------
+    table : data frame of `repalign.correlations.joined`
+    predictors : data frame of `repalign.coarse_matching.matching_predictors`
+    finetuned : dict of pretrained models to their fine-tuned versions
+    style : dict, see `repalign.figures.style.styled`
+
+    Returns
+    -------
+    (figure, data frame of what it shows); of several humans the first one is drawn, and named
+    """
+    outcomes = _first_human(table)
+    data = table.dropna(subset=["convexity", *outcomes])[["model", "layer", "depth", "convexity", *outcomes]]
+    if data.empty:
+        raise InputError(
+            "No layer has both convexity and a transport plan; align the layers of the convexity study."
+        )
+    looks = family_looks(list(dict.fromkeys(data["model"])), finetuned)
+    human = measure_of(next(iter(outcomes)))[1]
+    shown = predictors[(predictors["x"] == "convexity") & (predictors["human"].fillna("") == human)]
+    with styled(style):
+        size = (style["width_mm"] * MM, style["width_mm"] * 0.38 * MM)
+        figure, axes = plt.subplots(1, 3, figsize=size, layout="constrained")
+        for axis, (column, what) in zip(axes, outcomes.items(), strict=False):
+            for model, rows in data.groupby("model", sort=False):
+                rows, look = rows.sort_values("depth"), looks[model]
+                x, y = 100 * rows["convexity"], 100 * rows[column]
+                axis.plot(x, y, marker="o", ms=2.8, label=model.replace("_", " "), **look | {"lw": 0.5})
+            axis.set_xlabel("graph convexity (%)")
+            against = f", {human.replace('_', ' ')}" if human else ""
+            axis.set_ylabel(f"GWOT matching of {what}{against} (%)")
+            axis.set_ylim(bottom=0)
+        _forest(axes[2], shown)
+        for letter, axis in zip("abc", axes, strict=True):
+            axis.set_title(letter, loc="left", fontweight="bold")
+        handles, names = axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=min(6, len(names)), handlelength=2.4)
+    correlations = shown.assign(metric="correlation with " + shown["matching"], layer=shown["kind"])
+    correlations = correlations[["metric", "layer", "value", "ci_low", "ci_high", "n", "n_models"]]
+    return figure, pd.concat([data, correlations], ignore_index=True)
+
+
+def _first_human(table):
+    """Column to what it matches, of the first human that both outcomes have."""
+    columns = {}
+    for column in table.columns:
+        measure, human = measure_of(column) or ("", "")
+        if measure in OUTCOMES:
+            columns.setdefault(human, {})[column] = OUTCOMES[measure]
+    if not columns:
+        raise InputError("There is no transport plan of the convexity study's models; run the alignment.")
+    found = next(iter(columns.values()))
+    return dict(sorted(found.items(), key=lambda item: list(OUTCOMES.values()).index(item[1])))
+
+
+def _forest(axis, shown):
+    for row, kind in enumerate(KINDS):
+        for shift, what in ((-0.12, "categories"), (0.12, "objects")):
+            found = shown[(shown["kind"] == kind) & (shown["matching"] == what)].dropna(subset=["value"])
+            for record in found.to_dict("records"):
+                axis.hlines(row + shift, record["ci_low"], record["ci_high"], color=INK, lw=0.9)
+                axis.plot(record["value"], row + shift, "o", ms=3.4, mec=INK, mfc=FILLS[what], mew=0.7)
+    axis.axvline(0, **CHANCE)
+    axis.set(xlim=(-1.05, 1.05), ylim=(len(KINDS) - 0.5, -1.2))
+    axis.set_yticks(range(len(KINDS)), KINDS)
+    axis.set_xlabel("correlation with convexity (r)")
+    handles = [
+        Line2D([], [], marker="o", ls="none", ms=3.4, mec=INK, mew=0.7, mfc=fill, label=what)
+        for what, fill in FILLS.items()
+    ]
+    axis.legend(handles=handles, loc="upper left", handletextpad=0.2)

@@ -1,0 +1,74 @@
+"""Effects of the learning paradigm, with and without what goes with it."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from repalign.errors import InputError
+from repalign.figures.style import INK, panel_grid, paradigm_colours, paradigm_legend, styled
+from repalign.labels import paradigm_order, shown
+
+UNITS = {"rsa": 1, "clustering": 1, "cka": 1}
+
+
+def plot_effects(effects, labels, style):
+    """One panel a measure: difference of every paradigm from the reference; filled mixed model, open unadjusted.
+
+    Parameters
+    ----------
+    effects : data frame of `repalign.paradigm_effects.paradigm_effects`
+    labels : dict of metric to (axis label, factor)
+    style : dict, see `repalign.figures.style.styled`
+
+    Returns
+    -------
+    (figure, data frame of what it shows)
+    """
+    data = effects[effects["metric"].isin(list(labels)) & (effects["paradigm"] != effects["reference"])]
+    data = data[data["estimate"].notna()]
+    if data.empty:
+        raise InputError("No measure has models of two paradigms to compare.")
+    keys = [(m, h) for m in labels for h in dict.fromkeys(data.loc[data["metric"] == m, "human"])]
+    several = data.loc[data["human"] != "triplets", "human"].nunique() > 1
+    order = paradigm_order(data["paradigm"])
+    colours = paradigm_colours(order)
+    with styled(style):
+        size = style["font_size"]
+        figure, axes = panel_grid(len(keys), style, size * (0.75 * len(order) + 2.6), sharey=True)
+        for axis, (metric, human) in zip(axes, keys, strict=True):
+            label, factor = labels[metric]
+            axis.axvline(0, color=INK, lw=0.6)
+            own = data[(data["metric"] == metric) & (data["human"] == human)]
+            for record in own.to_dict("records"):
+                mixed = record["model"] == "mixed"
+                y = order.index(record["paradigm"]) + (0.16 if mixed else -0.16)
+                colour = colours[record["paradigm"]]
+                if np.isfinite(record["ci_low"]):
+                    axis.plot(
+                        [factor * record["ci_low"], factor * record["ci_high"]], [y, y], color=colour, lw=1
+                    )
+                axis.plot(
+                    factor * record["estimate"],
+                    y,
+                    "o",
+                    ms=3.6,
+                    mew=0.7,
+                    mec=colour,
+                    mfc=colour if mixed else "white",
+                )
+            axis.set_xlabel(label)
+            axis.spines["left"].set_visible(False)
+            axis.tick_params(axis="y", length=0)
+            if several and human != "triplets":
+                axis.set_title(f"against {shown(human)}", loc="left")
+        axes[0].set_yticks(range(len(order)), [shown(name) for name in order])
+        axes[0].set_ylim(len(order) - 0.4, -0.6)
+        models = [name for name in ("unadjusted", "mixed") if (data["model"] == name).any()]
+        fills = {"unadjusted": ("white", "unadjusted"), "mixed": (INK, "mixed model")}
+        handles = [
+            Line2D(
+                [], [], marker="o", ls="none", ms=3.6, mew=0.7, mec=INK, mfc=fills[m][0], label=fills[m][1]
+            )
+            for m in models
+        ]
+        paradigm_legend(figure, order, handles)
+    return figure, data

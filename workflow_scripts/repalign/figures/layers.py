@@ -1,0 +1,78 @@
+"""Measures over the depth of every model: the layer ablation."""
+
+import pandas as pd
+
+from repalign.errors import InputError
+from repalign.figures.forest import DOTS
+from repalign.figures.style import INK, panel_grid, paradigm_colours, paradigm_legend, styled
+from repalign.labels import shown
+
+
+def plot_layers(table, panels, readouts, style):
+    """One panel a measure and human, one curve a model, over relative depth; the readout is the filled point.
+
+    Parameters
+    ----------
+    table : tidy table of `repalign.aggregate.layer_scores`, all layers
+    panels : list of repalign.figures.forest.Panel; those without any score are left out
+    readouts : dict of model to its readout layer
+    style : dict, see `repalign.figures.style.styled`
+
+    Returns
+    -------
+    (figure, data frame of what it shows)
+    """
+    table = table[table["status"] == "ok"]
+    drawn = [
+        (panel, human, rows)
+        for human in dict.fromkeys(table["human"])
+        for panel in panels
+        for rows in [panel.of(table)[panel.of(table)["human"] == human]]
+        if len(rows)
+    ]
+    if not drawn:
+        raise InputError(f"There are no scores {', '.join(panel.metric for panel in panels)} to draw.")
+    data = pd.concat([rows for _, _, rows in drawn]).sort_index()
+    data = data[~data.index.duplicated()]
+    colours = paradigm_colours(data["paradigm"])
+    several = data["human"].nunique() > 1
+    with styled(style):
+        figure, axes = panel_grid(len(drawn), style, 5.8 * style["font_size"], least=8, sharex=True)
+        for axis, (panel, human, rows) in zip(axes, drawn, strict=True):
+            for model, own in rows.groupby("model", sort=False):
+                own = own.sort_values("depth")
+                colour = colours[own["paradigm"].iloc[0]]
+                axis.plot(own["depth"], panel.factor * own["value"], color=colour, lw=0.8)
+                axis.fill_between(
+                    own["depth"],
+                    panel.factor * own["ci_low"],
+                    panel.factor * own["ci_high"],
+                    color=colour,
+                    alpha=0.13,
+                    lw=0,
+                )
+                at = own["layer"] == readouts[model]
+                axis.plot(
+                    own["depth"],
+                    panel.factor * own["value"],
+                    "o",
+                    ms=2.6,
+                    mec=colour,
+                    mfc="white",
+                    mew=0.6,
+                    ls="none",
+                )
+                axis.plot(
+                    own["depth"][at], panel.factor * own["value"][at], "o", ms=3.4, color=colour, ls="none"
+                )
+            if rows["chance"].notna().any():
+                axis.axhline(panel.factor * rows["chance"].mean(), color=INK, lw=0.7, ls=DOTS)
+            if rows["ceiling"].notna().any():
+                axis.axhline(panel.factor * rows["ceiling"].mean(), color=INK, lw=0.8)
+            axis.set_ylabel(panel.label)
+            axis.set_xlabel("relative depth")
+            axis.set_xlim(-0.05, 1.05)
+            if several and human != "triplets":
+                axis.set_title(f"against {shown(human)}", loc="left")
+        paradigm_legend(figure, data["paradigm"])
+    return figure, data

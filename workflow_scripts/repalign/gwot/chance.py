@@ -1,0 +1,68 @@
+"""Matching rates without correspondence, by simulation: structure-free noise, and relabelled objects."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binom
+
+from repalign.gwot.alignment import align
+from repalign.gwot.matching import matching_rate
+from repalign.gwot.problem import make_problem
+
+
+@dataclass(frozen=True)
+class SimulatedChance:
+    """Matching rates under no correspondence: one per simulation, their mean, and an interval of the mean."""
+
+    rates: np.ndarray
+    mean: float
+    low: float
+    high: float
+
+
+def chance_of_noise(
+    n, features, pairs, *, relative_epsilon, k=1, categories=None, seed=0, confidence=0.99, **settings
+):
+    """Align pairs of independent Gaussian embeddings: the rate that the method makes of no structure at all.
+
+    Parameters
+    ----------
+    n, features, pairs : int
+    relative_epsilon : (float, float)
+        Range of epsilon in units of each pair's critical epsilon.
+    k, categories :
+        Of `matching_rate`.
+    confidence : float
+        Of the binomial (objects) interval that n * pairs draws at the mean rate would give.
+    settings :
+        Of `align`; the metric is cosine unless it names another.
+    """
+    rng = np.random.default_rng(seed)
+    rates = []
+    for number in range(pairs):
+        source, target = rng.standard_normal((2, n, features))
+        critical = make_problem(source, target, metric=settings.get("metric", "cosine")).critical_epsilon
+        epsilon = tuple(critical * share for share in relative_epsilon)
+        result = align(source, target, seed=number, epsilon=epsilon, **settings)
+        rates.append(matching_rate(result.plan, k, categories))
+    return _summary(rates, n * pairs, confidence)
+
+
+def chance_of_permutations(plan, permutations=1000, *, k=1, categories=None, seed=0, confidence=0.99):
+    """Rates of a plan against randomly relabelled objects, which is what aligning a permuted model gives.
+
+    Relabelling the target's objects permutes the columns of every plan and changes no loss, so the search need not
+    be repeated.
+    """
+    rng = np.random.default_rng(seed)
+    plan = np.asarray(plan)
+    rates = [matching_rate(plan[:, rng.permutation(len(plan))], k, categories) for _ in range(permutations)]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(rates, [tail, 1 - tail])
+    return SimulatedChance(np.array(rates), float(np.mean(rates)), float(low), float(high))
+
+
+def _summary(rates, draws, confidence):
+    mean = float(np.mean(rates))
+    low, high = binom.interval(confidence, draws, mean)
+    return SimulatedChance(np.array(rates), mean, float(low) / draws, float(high) / draws)

@@ -1,0 +1,30 @@
+"""What fine-tuning changes in the last layer of a model."""
+
+from repalign.artefacts import read_arrays, read_table, write_table
+from repalign.job import job
+from repalign.representations import load_embeddings
+from repalign.scoring.finetuning import finetuning_scores
+
+with job(snakemake.log[0]) as log:
+    params, files = snakemake.params, snakemake.input
+    arrays, metadata = read_arrays(files.triplets, ["triplets"])
+    judged = [
+        load_embeddings(path, [layer]).of(layer, metadata["objects"])
+        for path, layer in zip(files.behaviour, params.layers, strict=True)
+    ]
+    points = [load_embeddings(path, [layer]) for path, layer in zip(files.points, params.layers, strict=True)]
+    scores = finetuning_scores(
+        snakemake.wildcards.model,
+        params.layers[0],
+        judged,
+        arrays["triplets"],
+        [embeddings.layers[layer] for embeddings, layer in zip(points, params.layers, strict=True)],
+        read_table(files.concepts),
+        points[0].objects,
+        params.settings,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+    )
+    write_table(snakemake.output[0], scores)
+    log.info("\n%s", scores.to_string())

@@ -1,0 +1,11 @@
+"""Two studies side by side: what changed beyond the intervals."""
+
+from repalign.artefacts import read_table, write_table
+from repalign.comparison import compare_studies, summary
+from repalign.job import job
+
+with job(snakemake.log[0]) as log:
+    comparison = compare_studies(read_table(snakemake.input.first), read_table(snakemake.input.second))
+    write_table(snakemake.output[0], comparison)
+    wildcards = snakemake.wildcards
+    log.info("%s", "\n".join(summary(comparison, (wildcards.first, wildcards.second))))
