@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import copy_workflow, snakemake
-from repalign.artefacts import read_table
+from repalign.artefacts import read_arrays, read_table
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +50,36 @@ def scores(demo):
         for row in read_table(demo / f"gwot/people/{model}/{layer}/scores.tsv").to_dict("records"):
             found[row["metric"], model] = row["value"]
         table = read_table(demo / f"convexity/original/{model}/{layer}.tsv")
-        mean = table[(table["category"] == "mean")].iloc[0]
+        mean = table[(table["category"] == "MEAN") & (table["n_neighbours"] == 10)].iloc[0]
         found["convexity", model], found["convexity_chance", model] = mean["value"], mean["chance"]
     return found
+
+
+def test_every_way_of_learning_beats_no_learning_in_similarity_to_people(scores):
+    for metric in ("rsa_spearman", "odd_one_out"):
+        for model in ("supervised", "self_sup_sup", "clip"):
+            assert scores[metric, model] > scores[metric, "untrained"] + 0.05, (metric, model)
+
+
+def test_captions_teach_what_people_see(scores):
+    """CLIP, which learns from words for what people judge by, is nearest to them, object by object."""
+    for model in set(READOUT) - {"clip"}:
+        assert scores["rsa_spearman", "clip"] > scores["rsa_spearman", model], model
+    assert scores["gwot_category_top1", "clip"] > scores["gwot_category_top1", "untrained"] + 0.1
+
+
+def test_category_names_make_categories_convex(scores):
+    """More supervision, more convex; labels without relation to the features are the baseline."""
+    convexity = {model: scores["convexity", model] for model in READOUT}
+    assert convexity["supervised"] > convexity["self_supervised"] + 0.1
+    assert convexity["self_sup_sup"] > convexity["self_supervised"] + 0.1
+    for model in READOUT:
+        assert scores["convexity_chance", model] < convexity[model]
+
+
+def test_networks_carry_their_classifiers(demo):
+    arrays, metadata = read_arrays(demo / "embeddings/behaviour/supervised.head.safetensors")
+    assert (metadata["layer"], len(metadata["classes"])) == ("pre_logits", 27)
+    assert arrays["weight"].shape == (27, 96)
+    arrays, metadata = read_arrays(demo / "embeddings/behaviour/masked.head.safetensors")
+    assert (arrays, metadata["layer"]) == ({}, None)
