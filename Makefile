@@ -5,9 +5,9 @@ THINGS_DIR ?= ../shared/things
 BIN := .venv/bin
 PATHS := workflow_scripts tests
 
-.PHONY: help demo test things lint format lock benchmark clean
+.PHONY: help demo test things cluster-check recover lint format lock benchmark clean
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 demo: .venv/installed  ## run the demo study to its figures
 	$(BIN)/snakemake --cores $(CORES)
@@ -18,6 +18,13 @@ things: .venv/installed  ## run the real THINGS features study (THINGS_DIR names
 # One process a core, one thread a process: thread pools that share cores spin.
 test: .venv/installed lint  ## run the tests (CI=true adds the slow ones)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile
+
+cluster-check: .venv/installed  ## say what `snakemake --profile slurm` would submit, and whether the cluster takes it
+	@$(BIN)/python profiles/slurm/check.py $(ARGS)
+
+recover: .venv/installed  ## after `kill -9` or a lost login node: cancel what is left of the run, take its lock away
+	@$(BIN)/python profiles/slurm/recover.py
+	$(BIN)/snakemake --unlock
 
 lint: .venv/installed  ## check style
 	$(BIN)/ruff check $(PATHS)

@@ -9,6 +9,7 @@ rule aggregate_layer_scores:
         clustering=expand("<results>/scores/clustering/{model}.tsv", model=MODELS),
         naive=naive_outputs("naive_transform", "scores.tsv"),
         convexity=convexity_tables(),
+        euclidean=expand("<results>/convexity/euclidean/{model}.tsv", model=classifier_models()),
         finetuning=expand("<results>/scores/finetuning/{model}.tsv", model=config["convexity"]["finetuned"]),
         gwot=gwot_outputs("scores.tsv"),
         noise_ceiling="<results>/scores/noise_ceiling.tsv",

@@ -16,19 +16,29 @@ from repalign import needs as estimates
 from repalign.errors import InputError
 from repalign.provenance import code_digest, files_digest
 from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, model_files, read_study, select_systems
+from repalign.study import IMAGE_SOURCES, Study, model_files, read_study, select_systems
+
+# Where the study of this run lies, for its jobs.
+SNAPSHOT = "REPALIGN_STUDY"
 
 
 def load_study():
-    """The checked study; stops with one sentence where config or sheets are wrong."""
+    """The checked study; stops with one sentence where config or sheets are wrong.
+
+    Jobs take the study as it was when the run began: a sheet that is edited meanwhile is of the next run.
+    """
+    if not workflow.is_main_process and SNAPSHOT in os.environ:
+        return Study.read(os.environ[SNAPSHOT])
     schemas = {
         name: yaml.safe_load((BASE / f"config/schemas/{name}.schema.yaml").read_text())
         for name in ("config", "models", "humans", "downloads")
     }
     try:
-        return read_study(config, schemas)
+        found = read_study(config, schemas)
+        os.environ[SNAPSHOT] = str(found.write(".snakemake/repalign"))
     except InputError as error:
         raise WorkflowError(str(error)) from None
+    return found
 
 
 study = load_study()
@@ -75,41 +85,11 @@ def fetched_weights(wildcards):
     return "<results>/inputs/weights/{model}.json"
 
 
-def needs(estimate, *names):
-    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
-
-    def need(name):
-        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
-
-    return {name: need(name) for name in names}
-
-
-def alignment_needs(wildcards, attempt):
-    """What one alignment asks of the cluster."""
-    return estimates.alignment(study.n_objects(), gwot_settings(wildcards)["trials"], attempt)
-
-
-def extraction_needs(wildcards, attempt):
-    """What reading the layers of a network asks of the cluster."""
-    row, images = MODELS[wildcards.model], config["images"]
-    # THINGS has 14 images an object and 27 categories.
-    n = {
-        "behaviour": study.n_objects(),
-        "category": 27 * images["per_category"],
-        "all": 14 * study.n_objects(),
-    }
-    millions = estimates.parameters(row["identifier"])
-    return estimates.extraction(millions, n[wildcards.image_set], len(row["layers"]), attempt)
-
-
-def model_needs(wildcards, attempt):
-    """What a job over all layers of a model asks of the cluster."""
-    return estimates.layers(study.n_objects(), len(MODELS[wildcards.model]["layers"]), attempt)
-
-
-def layer_needs(wildcards, attempt):
-    """What a job over one layer asks of the cluster."""
-    return estimates.layers(study.n_objects(), 1, attempt)
+onerror:
+    sys.stderr.write(
+        f"\nrepalign: not everything was made. Each cause stands above in a line that begins with 'repalign:', and in full "
+        f"in {STUDY}/logs/<rule>/. What is finished is kept: mend the cause, then type the same command again.\n"
+    )
 
 
 pathvars:
@@ -150,6 +130,41 @@ def row_of(*fields):
     }
 
 
+def needs(estimate, *names):
+    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
+
+    def need(name):
+        return lambda wildcards, attempt: estimate(wildcards, attempt)[name]
+
+    return {name: need(name) for name in names}
+
+
+def alignment_needs(wildcards, attempt):
+    """What one alignment asks of the cluster."""
+    return estimates.alignment(study.count_objects(), align_settings(wildcards)["trials"], attempt)
+
+
+def map_needs(wildcards, attempt):
+    """What aligning two systems with each other asks of the cluster."""
+    return estimates.alignment(study.count_objects(), config["gwot"]["trials"], attempt)
+
+
+def extraction_needs(wildcards, attempt):
+    """What reading the layers of a network asks of the cluster."""
+    row, images = MODELS[wildcards.model], study.count_images(wildcards.image_set)
+    return estimates.extraction(estimates.parameters(row["identifier"]), images, len(row["layers"]), attempt)
+
+
+def model_needs(wildcards, attempt):
+    """What a job over all layers of a model asks of the cluster."""
+    return estimates.layers(study.count_objects(), len(MODELS[wildcards.model]["layers"]), attempt)
+
+
+def layer_needs(wildcards, attempt):
+    """What a job over one layer asks of the cluster."""
+    return estimates.layers(study.count_objects(), 1, attempt)
+
+
 def precomputed_files(wildcards):
     """The features of a model and the file that names their rows."""
     return model_files(MODELS[wildcards.model])
@@ -168,12 +183,6 @@ def human_files(wildcards):
 def selected_humans(stage):
     """The humans that a stage compares with."""
     return select(config[stage]["humans"], HUMANS, f"{stage}.humans", "human")
-
-
-def gwot_layers(model):
-    """The layers of a model that are aligned."""
-    row = MODELS[model]
-    return row["layers"] if config["gwot"]["layers"] == "all" else [row["readout"]]
 
 
 def gwot_settings(human, model):
@@ -229,11 +238,15 @@ def system_layers(wildcards):
 
 def gwot_keys():
     """(human, model, layer) of every alignment of the study."""
+    layerwise = convexity_models() if config["convexity"]["align"] else []
+    aligned = {*select_models(config["gwot"]["models"], MODELS, "gwot.models"), *layerwise}
+    every = MODELS if config["gwot"]["layers"] == "all" else layerwise
     return [
         (human, model, layer)
         for human in selected_humans("gwot")
-        for model in select_models(config["gwot"]["models"], MODELS, "gwot.models")
-        for layer in gwot_layers(model)
+        for model in MODELS
+        if model in aligned
+        for layer in (MODELS[model]["layers"] if model in every else [MODELS[model]["readout"]])
     ]
 
 
@@ -248,6 +261,12 @@ GWOT_ROBUSTNESS = [f"<results>/aggregate/gwot_{name}.parquet" for name in ("robu
 def convexity_models():
     """The models of the convexity study."""
     return select_models(config["convexity"]["models"], MODELS, "convexity.models")
+
+
+def classifier_models():
+    """The models of the convexity study whose classifier is asked about the segments between members."""
+    wanted = config["convexity"]["euclidean"] is not None
+    return [model for model in convexity_models() if wanted and MODELS[model]["source"] in IMAGE_SOURCES]
 
 
 def transformed_layers(model):
@@ -300,15 +319,9 @@ def study_models(*fields):
     return {model: described_models()[model] | row for model, row in rows.items()}
 
 
-def finetuning_names(wildcards):
+def finetuning_pair(wildcards):
     """A model of the convexity study and its fine-tuned version."""
     return [wildcards.model, config["convexity"]["finetuned"][wildcards.model]]
-
-
-def finetuning_pair(image_set):
-    """An input function: the embeddings of a model and of its fine-tuned version."""
-    path = f"<results>/embeddings/{image_set}"
-    return lambda wildcards: [f"{path}/{name}.safetensors" for name in finetuning_names(wildcards)]
 
 
 def described_models():

@@ -30,10 +30,40 @@ rule score_convexity:
         "../workflow_scripts/score_convexity.py"
 
 
+rule score_euclidean_convexity:
+    input:
+        head=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head.safetensors",
+        features=f"<results>/embeddings/{config['convexity']['image_set']}/{{model}}.head_input.safetensors",
+        concepts="<results>/inputs/concepts.tsv",
+    output:
+        "<results>/convexity/euclidean/{model}.tsv",
+    log:
+        "<logs>/score_euclidean_convexity/{model}.log",
+    benchmark:
+        "<benchmarks>/score_euclidean_convexity/{model}.tsv"
+    conda:
+        "../envs/measures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("score_euclidean_convexity"),
+        settings=config["convexity"]["euclidean"],
+        statistics=config["statistics"],
+        seed=config["seed"],
+    script:
+        "../workflow_scripts/score_euclidean_convexity.py"
+
+
 rule score_finetuning:
     input:
-        behaviour=finetuning_pair("behaviour"),
-        points=finetuning_pair(config["convexity"]["image_set"]),
+        behaviour=lambda wildcards: expand(
+            "<results>/embeddings/behaviour/{name}.safetensors", name=finetuning_pair(wildcards)
+        ),
+        points=lambda wildcards: expand(
+            f"<results>/embeddings/{config['convexity']['image_set']}/{{name}}.safetensors",
+            name=finetuning_pair(wildcards),
+        ),
         triplets="<results>/inputs/triplets.safetensors",
         concepts="<results>/inputs/concepts.tsv",
     output:
@@ -51,7 +81,7 @@ rule score_finetuning:
         runtime=60,
     params:
         code=code("score_finetuning"),
-        layers=lambda wildcards: [MODELS[name]["layers"][-1] for name in finetuning_names(wildcards)],
+        layers=lambda wildcards: [MODELS[name]["layers"][-1] for name in finetuning_pair(wildcards)],
         settings=convexity_settings(),
         statistics=config["statistics"],
         seed=config["seed"],

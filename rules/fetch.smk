@@ -30,6 +30,8 @@ if config["downloads"] is not None:
         fetch_things,
         fetch_file,
         fetch_archive,
+        fetch_member,
+        build_file_order,
 
     rule fetch_things:
         input:

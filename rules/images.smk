@@ -94,6 +94,7 @@ rule extract_embeddings:
 rule extract_classifier:
     input:
         networks=trained_networks,
+        weights=fetched_weights,
     output:
         "<results>/embeddings/{image_set}/{model}.head.safetensors",
     log:
@@ -104,8 +105,39 @@ rule extract_classifier:
         model=names_of(*IMAGE_SOURCES),
     conda:
         "../envs/embeddings.yaml"
+    resources:
+        **needs(extraction_needs, "mem_mb", "runtime"),
     params:
         code=code("extract_classifier"),
         row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),
     script:
         "../workflow_scripts/extract_classifier.py"
+
+
+rule extract_classifier_features:
+    input:
+        images="<results>/inputs/images/{image_set}.tsv",
+        networks=trained_networks,
+        weights=fetched_weights,
+        model="<results>/embeddings/{image_set}/{model}.safetensors",
+        head="<results>/embeddings/{image_set}/{model}.head.safetensors",
+    output:
+        "<results>/embeddings/{image_set}/{model}.head_input.safetensors",
+    log:
+        "<logs>/extract_classifier_features/{image_set}/{model}.log",
+    benchmark:
+        "<benchmarks>/extract_classifier_features/{image_set}/{model}.tsv"
+    wildcard_constraints:
+        model=names_of(*IMAGE_SOURCES),
+    conda:
+        "../envs/embeddings.yaml"
+    threads: config["embeddings"]["threads"]
+    resources:
+        **needs(extraction_needs, "mem_mb", "runtime", "gpu_mb"),
+    params:
+        code=code("extract_classifier_features"),
+        row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),
+        settings=config["embeddings"],
+        average_objects=lambda wildcards: wildcards.image_set == "all" and config["images"]["average_all"],
+    script:
+        "../workflow_scripts/extract_classifier_features.py"

@@ -18,7 +18,7 @@ SMALL = """
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06]}
 statistics: {bootstraps: 50}
-convexity: {sensitivity: [5]}
+convexity: {sensitivity: [5], align: false}
 naive_transform: {layers: [first, last], regularisation: [0.3]}
 """
 

@@ -4,14 +4,17 @@ from repalign.aggregate import layer_scores
 from repalign.artefacts import read_table, write_table
 from repalign.job import job
 from repalign.scoring.convexity import summary_rows
+from repalign.scoring.euclidean import euclidean_summary
 
 with job(snakemake.log[0]) as log:
     files, params = snakemake.input, snakemake.params
     ceiling = read_table(files.noise_ceiling)["noise_ceiling"][0]
     paths = [*files.rsa, *files.odd_one_out, *files.similarity, *files.clustering]
     paths += [*files.naive, *files.finetuning, *files.gwot]
+    layers = {model: row["layers"] for model, row in params.models.items()}
     scores = [read_table(path) for path in paths]
     scores += [summary_rows(read_table(path), params.n_neighbours) for path in files.convexity]
+    scores += [euclidean_summary(read_table(path), layers) for path in files.euclidean]
     table = layer_scores(scores, params.models, params.study, ceiling)
     write_table(snakemake.output[0], table)
     log.info("%d scores of %d models", len(table), table["model"].nunique())

@@ -6,6 +6,7 @@ import html
 import pytest
 from repalign.artefacts import read_arrays, read_table
 
+CONVEXITY = ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
 OBJECT, CATEGORY, NONE = "object_level_a", "category_level_a", "unrelated"
 
 
@@ -135,9 +136,14 @@ def test_convexity_and_accuracy_rise_together_and_the_transform_raises_accuracy(
     changes = read_table(results / "tables/convexity_transform.tsv").set_index(["model", "position"])
     assert len(changes) == 5
     assert changes.loc[("network", "last"), "oooa_change"] > 0
+    assert {"oooa_change_low", "oooa_held_out_change", "convexity_change_high"} <= set(changes)
     published = read_table(results / "tables/convexity_published.tsv")
     assert set(published["verdict"]) <= {"agrees", "differs", "not run"}
     assert (published.loc[published["model"] == "vit_base", "verdict"] == "not run").all()
+    for number in range(1, 10):
+        assert "vit" in (results / f"tables/convexity_table{number}.tex").read_text()
+    finetuning = read_table(results / "tables/convexity_table2.tsv").set_index("model")
+    assert finetuning.loc["network", "oooa_change"] > 0
     joined = read_table(results / "aggregate/joined_layers.tsv")
     assert {"convexity", "odd_one_out", "cka", "mutual_neighbours", "gwot_top1", "rsa_spearman"} <= set(
         joined

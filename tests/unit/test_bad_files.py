@@ -355,9 +355,9 @@ def test_bad_images_are_named(tmp_path):
     from repalign.decoding import _Images
     from repalign.images import ImageSet
 
-    Image.new("RGB", (8, 8)).save(tmp_path / "whole.png")
+    Image.effect_noise((64, 64), 50).save(tmp_path / "whole.png")
     contents = {
-        "cut.png": (tmp_path / "whole.png").read_bytes()[:-20],
+        "cut.png": (tmp_path / "whole.png").read_bytes()[:900],
         "empty.png": b"",
         "page.jpg": b"<html>",
     }
@@ -366,7 +366,8 @@ def test_bad_images_are_named(tmp_path):
     names = ("gone.png", *contents, "../whole.png")
     image_set = ImageSet(names, tuple(tmp_path / name for name in names), names, ("",) * len(names))
     dataset = _Images(image_set, lambda image: torch.zeros(1))
-    assert all(isinstance(dataset[row][1], str) and "\n" not in dataset[row][1] for row in range(len(names)))
+    reasons = [dataset[row][1] for row in range(len(names))]
+    assert all(isinstance(reason, str) and "\n" not in reason for reason in reasons), reasons
 
 
 if __name__ == "__main__":  # prints the table of what is said now, to compare with the one that is kept

@@ -171,6 +171,7 @@ def test_histogram_matching_keeps_ranks_and_takes_the_values():
         ({"epsilon": (1, 0.1)}, "0 < low <= high"),
         ({"trials": 0}, "at least 1 trial"),
         ({"p": np.ones(24)}, "sum to 1"),
+        ({"options": {"finalists": 2}}, "'paper' has no option 'finalists'; it takes starts, sampler"),
     ],
 )
 def test_bad_settings_are_refused(pair, change, message):
@@ -211,6 +212,13 @@ def test_annealed_search_screens_anneals_and_polishes(blobs):
     complete = result.trials[result.trials["status"] == "complete"]
     assert complete["epsilon"].between(0.0005, 0.01).all()
     assert result.loss == complete["loss"].min()
+
+
+def test_hops_and_other_starts_are_options_of_the_annealed_search(blobs):
+    plain = align(*blobs, **NATIVE, trials=3, options={"starts": ["spectral", "multiscale", "random"]})
+    assert plain.trials["start"].tolist() == ["spectral", "multiscale", "random"]
+    hopped = align(*blobs, **NATIVE, trials=3, options={"hops": 1, "finalists": 1})
+    assert hopped.loss <= plain.loss * 1.001
 
 
 def test_annealed_search_runs_on_pot(pair):

@@ -6,7 +6,7 @@ import torch
 from repalign import odd_one_out
 from repalign.errors import InputError
 from repalign.naive_transform import fit, select
-from repalign.naive_transform.apply import apply
+from repalign.naive_transform.apply import apply, from_artefact, to_artefact
 from repalign.naive_transform.solve import (
     _Locality,
     global_objective,
@@ -114,8 +114,8 @@ def test_cross_entropy_in_chunks_and_of_huge_similarities(monkeypatch):
     assert torch.isfinite(gradient).all()
 
 
-def generic_optimum(x, triplets, regularisation, norm, starts=2):
-    """Lowest objective that a generic optimiser finds over W and b, from random starts."""
+def generic_optimum(x, triplets, regularisation, norm):
+    """The objective that a generic optimiser reaches over W and b, from a random start."""
     d = x.shape[1]
     i, j, k = torch.from_numpy(triplets).T
     features = torch.from_numpy(x)
@@ -131,11 +131,8 @@ def generic_optimum(x, triplets, regularisation, norm, starts=2):
         loss.backward()
         return float(loss.detach()), parameters.grad.numpy()
 
-    rng = np.random.default_rng(0)
-    begin = [rng.normal(size=d * (d + 1)) for _ in range(starts)]
-    return min(
-        optimize.minimize(objective, b, jac=True, method="BFGS", options={"maxiter": 300}).fun for b in begin
-    )
+    begin = np.random.default_rng(0).normal(size=d * (d + 1))
+    return optimize.minimize(objective, begin, jac=True, method="BFGS", options={"maxiter": 300}).fun
 
 
 @pytest.mark.parametrize(("norm", "regularisation"), [("frobenius_squared", 0.05), ("frobenius", 0.1)])
@@ -223,7 +220,7 @@ def test_a_planted_leak_is_seen(monkeypatch):
 
 def test_selection_and_application():
     x, triplets = simulate(60, 10, 6000)
-    transform, tried = select(x, triplets, [10.0, 0.02, 1e-5])
+    transform, tried = select(x, triplets, [10.0, 0.02, 1e-5], tolerance=1e-2)
     assert [h.regularisation for h in tried] == [10.0, 0.02, 1e-5]
     assert transform.held_out == min(tried, key=lambda h: h.cross_entropy)
     assert transform.regularisation == 0.02
@@ -234,15 +231,23 @@ def test_selection_and_application():
     assert odd_one_out.accuracy(z, triplets, "dot").accuracy == transform.accuracy
     assert odd_one_out.accuracy(z, triplets).accuracy == transform.accuracy_cosine
     np.testing.assert_allclose(apply(transform, x[:3]), z[:3])
-    again = fit(x, triplets, 0.02)
+    answers = transform.held_out.answers
+    assert (answers.transformed.mean(), answers.original.mean()) == (
+        transform.held_out.accuracy_cosine,
+        transform.held_out.baseline,
+    )
+    read = from_artefact(*to_artefact(transform))
+    assert read.held_out == transform.held_out
+    np.testing.assert_array_equal(read.weights, transform.weights)
+    again = fit(x, triplets, 0.02, tolerance=1e-2)
     np.testing.assert_array_equal(again.weights, transform.weights)
-    assert fit(x, triplets, 0.02, seed=1).held_out != again.held_out
+    assert fit(x, triplets, 0.02, seed=1, tolerance=1e-2).held_out != again.held_out
 
 
 @pytest.mark.parametrize("variant", ["global", "glocal"])
 def test_the_other_variants_raise_the_held_out_accuracy_too(variant):
     x, triplets = simulate(60, 10, 6000)
-    transform = fit(x, triplets, 0.02, variant=variant)
+    transform = fit(x, triplets, 0.02, variant=variant, tolerance=1e-2)
     assert transform.variant == variant
     assert transform.held_out.accuracy > transform.held_out.baseline + 0.05
 
@@ -271,6 +276,7 @@ def test_features_of_another_width_are_refused():
         apply(fit(x, triplets, 0.1), np.ones((4, 5)))
 
 
+@pytest.mark.slow
 @pytest.mark.things
 def test_held_out_accuracy_rises_on_things(things):
     embedding, triplets = things.embedding("clip_vit_b32"), things.triplets()

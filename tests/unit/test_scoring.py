@@ -79,6 +79,11 @@ def test_odd_one_out_rows_report_ties(world, embeddings):
     assert values["odd_one_out", "late"] > 0.6
     assert values["odd_one_out", "early"] == pytest.approx(1 / 3, abs=0.06)
     assert values["odd_one_out_ties", "late"] == 0
+    rows = table[table["layer"] == "late"].set_index("metric")
+    objects, judgements = rows.loc["odd_one_out"], rows.loc["odd_one_out_over_triplets"]
+    assert objects["value"] == judgements["value"]
+    # Other objects make more of a difference than other judgements about these.
+    assert objects["ci_low"] < judgements["ci_low"] < judgements["ci_high"] < objects["ci_high"]
 
 
 def test_category_tables_treat_others_as_they_say(concepts):

@@ -10,7 +10,7 @@ def test_robustness_and_map_of_systems(small_study, tmp_path):
     folder = shutil.copytree(small_study, tmp_path / "study", symlinks=True)
     (folder / "robust.yaml").write_text(
         "gwot:\n  models: [object_level_a]\n  robustness: {epsilons: 2, seeds: 1, noise_pairs: 1}\n"
-        "  map: {systems: [people, object_level_a, control], trials: 1}\n"
+        "  map: {systems: [people, object_level_a, unrelated], trials: 1}\n"
     )
     aggregate = folder / "results/demo/aggregate"
     names = ("robustness", "sensitivity", "map")
@@ -27,7 +27,7 @@ def test_robustness_and_map_of_systems(small_study, tmp_path):
     assert set(sensitivity["model"]) == {"object_level_a"}
     assert list(zip(pairs["source"], pairs["target"], strict=True)) == [
         ("people", "object_level_a"),
-        ("people", "control"),
-        ("object_level_a", "control"),
+        ("people", "unrelated"),
+        ("object_level_a", "unrelated"),
     ]
     assert pairs["gwot_top1"][0] > 0.7 > 0.2 > pairs["gwot_top1"][2]

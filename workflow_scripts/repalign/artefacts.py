@@ -20,8 +20,8 @@ from safetensors.numpy import save_file
 from repalign.errors import InputError, listed
 
 KEY = "repalign"
-# The size and sha256 of what was written lie in an extended attribute of the file: what happens to it later shows.
-# File systems without them (and copies) have none; then the formats' own marks of an end must do.
+# The size and sha256 of what was written lie in an extended attribute of the file, so that later damage shows. File
+# systems without attributes (and some copies) have none; then the formats' own marks of an end must do.
 SEAL = "user.repalign"
 # Above this only the size is compared: truncation is what happens to files, and large ones are read often.
 HASHED = 2**26

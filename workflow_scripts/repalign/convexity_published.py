@@ -31,7 +31,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Study:
+class ConvexityStudy:
     """Everything of ours that a published number may stand for.
 
     Attributes
@@ -99,6 +99,8 @@ class Study:
         number, where that has none), `differs`, `not run`, or empty where nothing was published.
         """
         ours, published = self.ours(quantity), self._printed.get(quantity, np.nan)
+        if self._is_of_other_models(quantity):
+            ours = None
         value, low, high = ours or (np.nan, np.nan, np.nan)
         verdict = ""
         if np.isfinite(published):
@@ -109,6 +111,12 @@ class Study:
             if ours is not None and ends[0] - margin <= published <= ends[1] + margin:
                 verdict = "agrees"
         return {"ours": value, "ci_low": low, "ci_high": high, "published": published, "verdict": verdict}
+
+    def _is_of_other_models(self, quantity):
+        """Whether a published correlation of a group of layers is about models that were not all run."""
+        about_group = quantity.kind == "correlation" and quantity in self._printed
+        named = {q.model for q in self._printed if q.kind == "identifier"}
+        return about_group and quantity.model not in named and not named <= set(self.models)
 
     def _correlation(self, group):
         pearson = self.correlations[self.correlations["method"] == "pearson"]
@@ -152,7 +160,7 @@ def quantity_of(record):
 
 
 def compare_published(study):
-    """Every published number with ours, its interval and a verdict: a data frame, see `Study.cell`."""
+    """Every published number with ours, its interval and a verdict: a data frame, see `ConvexityStudy.cell`."""
     rows = []
     for record in study.records():
         if record["kind"] == "identifier":
@@ -171,7 +179,7 @@ def identifier(study, model):
 
 
 def text_verdict(ours, published):
-    """As `Study.cell`, of two texts."""
+    """As `ConvexityStudy.cell`, of two texts."""
     if not published:
         return ""
     return "not run" if not ours else "agrees" if ours == published else "differs"

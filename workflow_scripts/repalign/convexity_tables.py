@@ -32,7 +32,7 @@ def published_tables(study):
 
     Parameters
     ----------
-    study : repalign.convexity_published.Study
+    study : repalign.convexity_published.ConvexityStudy
 
     Returns
     -------
@@ -147,20 +147,24 @@ def _correlation_table(study):
     return _frame(study, {family: {c: own.get(c, empty) for c in columns} for family, own in rows.items()})
 
 
+HEADINGS = {"oooa": "OOOA (%)", "convexity": "convexity (%)", "held_out_change": "held-out change"}
+
+
 def readable(table):
     """A published table as strings: ours with its interval in one column, then the published number and verdict."""
     if "checkpoint" in table:
         return table.fillna("").astype(str)
-    shown = {"model": table["model"]}
+    shown = {"model": table["model"].str.replace("_", " ")}
     for column in [name for name in table if f"{name}_verdict" in table]:
         digits = 2 if column.startswith(VARIANTS) else 1
         sign = "+" if column.endswith("_change") else ""
         cells = table[[column, f"{column}_low", f"{column}_high"]].to_numpy(dtype=float)
-        shown[column] = [_interval(*cell, f"{sign}.{digits}f") for cell in cells]
+        heading = " ".join(HEADINGS.get(part, part) for part in column.split("_", 1))
+        shown[heading] = [_interval(*cell, f"{sign}.{digits}f") for cell in cells]
         if table[f"{column}_published"].notna().any():
             numbers = table[f"{column}_published"]
-            shown[f"{column} published"] = ["" if pd.isna(x) else f"{x:{sign}.{digits}f}" for x in numbers]
-            shown[f"{column} verdict"] = table[f"{column}_verdict"]
+            shown[f"{heading}, published"] = ["" if pd.isna(x) else f"{x:{sign}.{digits}f}" for x in numbers]
+            shown[f"{heading}, verdict"] = table[f"{column}_verdict"]
     return pd.DataFrame(shown)
 
 
@@ -192,6 +196,10 @@ def transform_table(study):
         },
         **{"convexity": "convexity", "convexity_change": "convexity_naive_change"},
     }
+    ends = ("_low", "_high")
+    columns = [
+        c for name in measures for c in (name, *(f"{name}{e}" for e in ends if name.endswith("_change")))
+    ]
     rows = []
     for key in values.index[values.get("odd_one_out_naive", pd.Series(np.nan, values.index)).notna()]:
         row = {"model": key[0], "variant": variant_of(key[0], study.finetuned), "layer": key[1]}
@@ -202,7 +210,7 @@ def transform_table(study):
                 for end, table in (("low", lows), ("high", highs)):
                     row[f"{name}_{end}"] = 100 * table[metric].get(key, np.nan) if metric in table else np.nan
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["model", "variant", "layer", "position", *columns])
 
 
 def position(layer, layers):

@@ -141,7 +141,9 @@ def load_txt(path):
 
 def _reason(error):
     """Why NumPy gave up; where it advises to trust the file, that it is pickled."""
-    return "it holds pickled objects, which are never loaded" if "allow_pickle" in str(error) else str(error)
+    if "allow_pickle" in str(error):
+        return "it holds pickled objects, which are never loaded"
+    return str(error).partition(": <ast")[0]
 
 
 def _read_npz(path, layers):

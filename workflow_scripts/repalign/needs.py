@@ -68,5 +68,5 @@ def layers(n, n_layers, attempt=1, matrices=6):
     features = n_layers * n * 4096 * 4 / 1e6
     return {
         "mem_mb": doubled(BASE_MB + 2 * features + matrices * 8 * n * n / 1e6, attempt),
-        "runtime": doubled(BASE_MINUTES + n_layers * (n / 1000) ** 2, attempt),
+        "runtime": doubled(BASE_MINUTES + 0.5 * n_layers * (n / 1000) ** 2, attempt),
     }

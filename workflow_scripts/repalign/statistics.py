@@ -196,6 +196,10 @@ def _weighted_triplets(triplets, weights):
     return total
 
 
+# Fewer clusters than this are too few to draw from.
+FEWEST_CLUSTERS = 3
+
+
 @dataclass(frozen=True)
 class Correlation:
     """A correlation with its bootstrap interval; `n` points from `n_clusters` independent clusters."""
@@ -210,9 +214,10 @@ class Correlation:
 def correlation(x, y, clusters, method="pearson", *, given=None, n_boot=1000, confidence=0.95, seed=0):
     """Correlation over layers, with an interval that respects that layers of one model are not independent.
 
-    Whole clusters (models) are drawn with replacement. Where all points belong to one cluster, blocks of adjacent
-    points are drawn instead (the circular block bootstrap [1], with blocks of ceil(sqrt(n)) points), so the points
-    of a cluster must come in their order of depth. Spearman ranks anew in each resample.
+    Whole clusters (models) are drawn with replacement. Where there are fewer than 3 of them, which is too few to
+    draw from, blocks of adjacent points are drawn within each instead (the circular block bootstrap [1], with blocks
+    of ceil(sqrt(n)) points), so the points of a cluster must come in their order of depth. Spearman ranks anew in
+    each resample.
 
     Parameters
     ----------
@@ -230,7 +235,7 @@ def correlation(x, y, clusters, method="pearson", *, given=None, n_boot=1000, co
     Returns
     -------
     Correlation
-        NaN where fewer than 3 points remain or one side does not vary.
+        NaN where fewer than 3 points remain (4 for a partial correlation) or one side does not vary.
 
     References
     ----------
@@ -246,14 +251,16 @@ def correlation(x, y, clusters, method="pearson", *, given=None, n_boot=1000, co
     columns, clusters = [column[keep] for column in columns], clusters[keep]
     x = columns[0]
     names, cluster = np.unique(clusters, return_inverse=True)
-    if len(x) < 3:
+    if len(x) <= len(columns):
         return Correlation(float("nan"), float("nan"), float("nan"), len(x), len(names))
     rng = np.random.default_rng(seed)
-    weights = (
-        _block_weights(rng, n_boot, len(x))
-        if len(names) == 1
-        else resample_weights(rng, n_boot, len(names))[:, cluster]
-    )
+    if len(names) < FEWEST_CLUSTERS:
+        weights = np.empty((n_boot, len(x)))
+        for number in range(len(names)):
+            own = cluster == number
+            weights[:, own] = _block_weights(rng, n_boot, own.sum())
+    else:
+        weights = resample_weights(rng, n_boot, len(names))[:, cluster]
     value = float(_partial_correlation(columns, np.ones((1, len(x))), method)[0])
     low, high = percentile_interval(_partial_correlation(columns, weights, method), confidence)
     return Correlation(value, low, high, len(x), len(names))

@@ -1,24 +1,32 @@
 """The study that config and sheets describe, checked before anything runs. Loaded again in every job: nothing heavy."""
 
+import hashlib
+import json
+import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from repalign.errors import InputError
 from repalign.sheets import (
-    read_downloads,
     read_humans,
     read_models,
+    read_sheet,
     require_files,
     resolve_layer,
     select,
     select_models,
 )
-from repalign.validation import check, check_ranges
+from repalign.validation import check
 
 IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
 
 
-@dataclass(frozen=True)
+# Concepts of THINGS.
+N_THINGS = 1854
+
+
+@dataclass(frozen=True, eq=False)
 class Study:
     """Config and sheets that have been checked; `models`, `humans` and `downloads` are rows by name."""
 
@@ -26,6 +34,23 @@ class Study:
     models: dict
     humans: dict
     downloads: dict
+
+    def write(self, folder):
+        """Write the study to a file of its digest in a folder; return the absolute path."""
+        document = json.dumps([self.config, self.models, self.humans, self.downloads], ensure_ascii=False)
+        name = hashlib.sha256(document.encode()).hexdigest()[:16]
+        path = Path(folder).resolve() / f"study_{name}.json"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}")
+            temporary.write_text(document, encoding="utf-8")
+            os.replace(temporary, path)
+        return path
+
+    @classmethod
+    def read(cls, path):
+        """The study that `write` wrote."""
+        return cls(*json.loads(Path(path).read_text(encoding="utf-8")))
 
     def things_file(self, key):
         """Path of a file of the THINGS data, or nothing where the config has null."""
@@ -43,6 +68,18 @@ class Study:
         rendered = folder and self.config["world"] is not None
         return folder if rendered or folder in self.fetched_files() else []
 
+    def count_objects(self):
+        """How many objects there are; the number of THINGS concepts while the file that names them is not here."""
+        if self.config["world"] is not None:
+            return self.config["world"]["objects"]
+        return _count_lines(self.things_file("objects"))
+
+    def count_images(self, image_set):
+        """About how many images a set has: THINGS has 14 of each object, in 27 categories."""
+        images, objects = self.config["images"], self.count_objects()
+        each = {"behaviour": objects, "category": 27 * images["per_category"], "all": 14 * objects}
+        return each[image_set]
+
     def fetched_files(self):
         """Everything that a rule fetches into things_dir."""
         return {f"{self.config['things_dir']}/{path}" for path in self.downloads}
@@ -58,13 +95,6 @@ class Study:
         features = [f"{self.config['things_dir']}/models/{name}" for name in models]
         return sorted({*data, *features, f"{self.config['things_dir']}/human/people.npy"})
 
-    def n_objects(self):
-        """How many objects there are; the number of THINGS concepts while the file that names them is not there."""
-        if self.config["world"] is not None:
-            return self.config["world"]["objects"]
-        path = Path(self.things_file("objects"))
-        return len(path.read_text(encoding="utf-8").split()) if path.is_file() else 1854
-
     def named_files(self):
         """Every file that config and sheets name, with where it was named."""
         for key in self.config["things"]:
@@ -79,6 +109,12 @@ class Study:
         for name, row in self.models.items():
             for path in model_files(row):
                 yield f"{row['sheet']}, model {name}", path
+
+
+@cache
+def _count_lines(path):
+    path = Path(path)
+    return sum(1 for line in path.read_bytes().splitlines() if line) if path.is_file() else N_THINGS
 
 
 def model_files(row):
@@ -115,7 +151,6 @@ def read_study(config, schemas):
         One sentence about the first thing that is wrong.
     """
     check(config, schemas["config"], "The config")
-    check_ranges(config)
     # The password stays out of what scripts and reports get to see.
     config = {key: value for key, value in config.items() if key != "things_password"}
     config |= {"convexity": _without_removed_pairs(config["convexity"])}
@@ -125,9 +160,10 @@ def read_study(config, schemas):
         config,
         models=read_models(config["models"], schemas["models"], directories),
         humans=read_humans(config["humans"], schemas["humans"], directories),
-        downloads=read_downloads(sheet, schemas["downloads"]) if sheet else {},
+        downloads=read_sheet(sheet, schemas["downloads"], "path") if sheet else {},
     )
     require_files(study.named_files(), made={*study.world_files(), *study.fetched_files()})
+    _check_downloads(study)
     _check_images(study)
     _check_gwot(study)
     _check_convexity(study)
@@ -140,6 +176,14 @@ def _without_removed_pairs(convexity):
     return convexity | {
         "finetuned": {base: tuned for base, tuned in convexity["finetuned"].items() if tuned is not None}
     }
+
+
+def _check_downloads(study):
+    for path, row in study.downloads.items():
+        if row["kind"] not in ("member", "file_order") and not row["url"].startswith(("https://", "http://")):
+            raise InputError(
+                f"{study.config['downloads']}, {path}: '{row['url']}' is no web address; write https://..."
+            )
 
 
 def _check_images(study):
@@ -158,13 +202,20 @@ def _check_gwot(study):
         select(config[stage]["humans"], humans, f"The config, {stage}.humans", "human")
     select_models(config["gwot"]["models"], models, "The config, gwot.models")
     select_systems(config["gwot"]["map"], humans, models)
+    _check_range(config["gwot"]["epsilon"], "The config, gwot.epsilon")
     for number, override in enumerate(config["gwot"]["overrides"]):
         source = f"The config, gwot.overrides.{number}"
+        _check_range(override.get("epsilon", (1, 1)), f"{source}.epsilon")
         select(override.get("humans", "all"), humans, f"{source}.humans", "human")
         select_models(override.get("models", "all"), models, f"{source}.models")
     if (pair := config["figures"]["transport_plans"]) is not None:
         select(pair[:1], humans, "The config, figures.transport_plans", "human")
         select(pair[1:], models, "The config, figures.transport_plans", "model")
+
+
+def _check_range(ends, source):
+    if ends[0] > ends[1]:
+        raise InputError(f"{source}: {ends[0]} is above {ends[1]}; write the lower end first.")
 
 
 def _check_convexity(study):

@@ -27,16 +27,6 @@ def check(document, schema, source):
         raise InputError(f"{source}{_where(errors[0])}: {_sentence(errors[0])}")
 
 
-def check_ranges(config):
-    """Refuse ranges of a main config that run backwards, which a schema cannot say."""
-    ranges = {"gwot.epsilon": config["gwot"]["epsilon"]}
-    for number, override in enumerate(config["gwot"]["overrides"]):
-        ranges |= {f"gwot.overrides.{number}.epsilon": override.get("epsilon", (1, 1))}
-    for key, (low, high) in ranges.items():
-        if low > high:
-            raise InputError(f"The config, {key}: {low} is above {high}; write the lower end first.")
-
-
 # What YAML calls the types of JSON schema.
 TYPES = {
     "object": "a mapping",

@@ -5,7 +5,6 @@ users of the machine disturb less than the wall clock; ratios count.
 """
 
 import os
-import resource
 import time
 
 import numpy as np
@@ -81,21 +80,22 @@ def test_same_fixed_points_as_pot(groups, n):
 def test_time_per_trial(groups, metric, epsilon):
     problem = make_problem(*groups, metric=metric)
     start = random_plan(problem.p, problem.q, 0)
-    own, fast = seconds(lambda: NativeSolver(problem).solve(start, epsilon))
-    exact, medium = seconds(lambda: NativeSolver(problem, dtype="float64").solve(start, epsilon))
-    pot, slow = seconds(lambda: PotSolver(problem).solve(start, epsilon))
-    rows = [
-        {"solver": name, "loss": s.loss, "iterations": s.iterations, "inner": s.inner_iterations, "CPU s": t}
-        for name, s, t in (
-            ("native float32", own, fast),
-            ("native float64", exact, medium),
-            ("POT", pot, slow),
-        )
-    ]
+    solvers = {
+        "native float32, tolerance 3e-3": NativeSolver(problem, tolerance=3e-3),
+        "native float32": NativeSolver(problem),
+        "native float64": NativeSolver(problem, dtype="float64"),
+        "POT": PotSolver(problem),
+    }
+    rows = []
+    for name, solver in solvers.items():
+        solution, spent = seconds(lambda: solver.solve(start, epsilon))  # noqa: B023
+        counts = {"iterations": solution.iterations, "inner": solution.inner_iterations}
+        rows.append({"solver": name, "loss": solution.loss, **counts, "CPU s": spent})
     for row in rows:
-        row["times faster than POT"] = slow / row["CPU s"]
+        row["loss / POT - 1"] = row["loss"] / rows[-1]["loss"] - 1
+        row["times faster than POT"] = rows[-1]["CPU s"] / row["CPU s"]
     show(f"One trial, n = 1854, {metric}, epsilon {epsilon}, {THREADS} threads", rows)
-    assert abs(own.loss / pot.loss - 1) < 1e-3
+    assert all(abs(row["loss / POT - 1"]) < 1e-3 for row in rows)
 
 
 def test_against_ott_jax(groups):
@@ -109,7 +109,7 @@ def test_against_ott_jax(groups):
     problem = make_problem(*groups)
     rows = []
     # ott's cost of unit vectors is twice the cosine's and its gradient half of ours: epsilon scales by 2.
-    for epsilon in (0.02, 0.01, 0.005):
+    for epsilon in (0.01, 0.005):
         solver = gromov_wasserstein.GromovWasserstein(linear.sinkhorn.Sinkhorn(), epsilon=2 * epsilon)
 
         def run(x, y, solver=solver):
@@ -135,32 +135,3 @@ def test_against_ott_jax(groups):
         )
     show("Against ott-jax, cosine, n = 1854, compilation excluded", rows)
     assert all(np.isfinite(row["ott loss"]) for row in rows)
-
-
-def cost_of(n, metric):
-    """Seconds of one iteration, native and (up to n = 1000) POT, at one size."""
-    rng = np.random.default_rng(0)
-    source = rng.random((n, 50))
-    problem = make_problem(source, source + 0.1 * rng.standard_normal(source.shape), metric=metric)
-    solver, start = NativeSolver(problem), random_plan(problem.p, problem.q, 0, sweeps=2)
-    epsilon = 0.2 * problem.critical_epsilon
-    state = solver.state(start[None], epsilon)
-    row = {
-        "n": n,
-        "native s/iteration": seconds(lambda: solver.run(state, max_iterations=5, tolerance=0))[1] / 5,
-    }
-    if n <= 1000:
-        pot = PotSolver(problem, max_iterations=2)
-        row["POT s/iteration"] = seconds(lambda: pot.solve(start, epsilon))[1] / 2
-    row["peak GiB so far"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return row
-
-
-@pytest.mark.parametrize(
-    ("metric", "sizes"), [("cosine", (500, 1000, 2000, 4000, 10000)), ("euclidean", (500, 1000, 2000))]
-)
-def test_time_and_memory_against_size(metric, sizes):
-    table = pd.DataFrame([cost_of(n, metric) for n in sizes])
-    slope = np.polyfit(np.log(table["n"]), np.log(table["native s/iteration"]), 1)[0]
-    show(f"Time and memory against n, {metric}; exponent of time {slope:.2f}", table)
-    assert table["peak GiB so far"].max() < 8

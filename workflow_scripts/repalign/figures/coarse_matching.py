@@ -79,11 +79,11 @@ def _forest(axis, shown):
                 axis.hlines(row + shift, record["ci_low"], record["ci_high"], color=INK, lw=0.9)
                 axis.plot(record["value"], row + shift, "o", ms=3.4, mec=INK, mfc=FILLS[what], mew=0.7)
     axis.axvline(0, **CHANCE)
-    axis.set(xlim=(-1.05, 1.05), ylim=(len(KINDS) - 0.5, -0.7))
+    axis.set(xlim=(-1.05, 1.05), ylim=(len(KINDS) - 0.5, -1.2))
     axis.set_yticks(range(len(KINDS)), KINDS)
     axis.set_xlabel("correlation with convexity (r)")
     handles = [
         Line2D([], [], marker="o", ls="none", ms=3.4, mec=INK, mew=0.7, mfc=fill, label=what)
         for what, fill in FILLS.items()
     ]
-    axis.legend(handles=handles, loc="lower left", handletextpad=0.2)
+    axis.legend(handles=handles, loc="upper left", handletextpad=0.2)

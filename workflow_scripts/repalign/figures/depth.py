@@ -98,7 +98,9 @@ def plot_measures(table, models, finetuned, style):
     curves = measure_curves(table)
     data = _select(table, curves, models)
     looks = family_looks(models, finetuned)
-    columns = min(4, len(curves))
+    # The number of columns that leaves the fewest places empty.
+    columns = min((4, 3, 5), key=lambda number: -len(curves) % number)
+    columns = min(columns, len(curves))
     rows = -(-len(curves) // columns)
     with styled(style):
         size = (style["width_mm"] * MM, style["width_mm"] * (0.27 * rows + 0.06) * MM)
@@ -140,9 +142,9 @@ def _draw_curves(axis, data, curve, looks):
             # A model of one layer has no band.
             axis.vlines(rows["depth"], low, high, color=look["color"], lw=0.7)
     if own["chance"].notna().any():
-        axis.axhline(curve.factor * own["chance"].mean(), **CHANCE)
+        axis.axhline(curve.factor * own["chance"].mean(), label="chance", **CHANCE)
     if own["ceiling"].notna().any():
-        axis.axhline(curve.factor * own["ceiling"].mean(), color=INK, lw=0.8, zorder=1)
+        axis.axhline(curve.factor * own["ceiling"].mean(), color=INK, lw=0.8, zorder=1, label="human ceiling")
     axis.set_xlabel("relative depth")
     axis.set_ylabel(curve.label)
 
@@ -163,12 +165,12 @@ def _draw_correlations(axis, correlations):
             low, high = rows["ci_low"], rows["ci_high"]
             axis.fill_between(rows["depth"], low, high, color=look["color"], alpha=0.12, lw=0)
     if found.empty:
-        axis.text(0.5, 0.5, "fewer than three models", ha="center", va="center", transform=axis.transAxes)
+        axis.text(0.5, 0.5, "fewer than three models", ha="center", va="bottom", transform=axis.transAxes)
     else:
         axis.legend(loc="lower left", handlelength=2.4)
     axis.axhline(0, **CHANCE)
     axis.set(xlim=(-0.05, 1.05), ylim=(-1.05, 1.05), xlabel="relative depth")
-    axis.set_ylabel("correlation of a with b over models (r)")
+    axis.set_ylabel("correlation of a and b (r)")
 
 
 def plot_neighbours(table, models, finetuned, style):

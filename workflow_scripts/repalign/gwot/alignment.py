@@ -1,6 +1,7 @@
 """Align two systems without labels: the front door of `repalign.gwot`."""
 
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -117,7 +118,8 @@ def align(
     """
     _check(strategy, solver, epsilon, trials, dtype)
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching, p=p, q=q)
-    options = options or {}
+    find, stages = STRATEGIES[strategy]
+    options = _checked_options(options or {}, strategy, find, solver)
     settings = {
         "strategy": strategy,
         "epsilon": [float(value) for value in epsilon],
@@ -127,7 +129,6 @@ def align(
         "trials": trials,
         "options": options,
     }
-    find, stages = STRATEGIES[strategy]
     journal = Journal(storage, fingerprint(*_arrays(problem), settings), stages)
     search = Search(
         _solver(solver)(problem, device=resolve_device(device), dtype=dtype),
@@ -181,6 +182,18 @@ def _check(strategy, solver, epsilon, trials, dtype):
         raise InputError(f"The GWOT epsilon range {epsilon} is not (low, high) with 0 < low <= high.")
     if trials < 1:
         raise InputError(f"GWOT needs at least 1 trial, not {trials}.")
+
+
+def _checked_options(options, strategy, find, solver):
+    if options.get("hops") and solver != "native":
+        raise InputError(f"GWOT basin hops need the native solver; '{solver}' has none.")
+    known = [name for name in signature(find).parameters if name not in ("search", "epsilon", "trials")]
+    for name in options:
+        if name not in known:
+            raise InputError(
+                f"The GWOT strategy '{strategy}' has no option '{name}'; it takes {', '.join(known)}."
+            )
+    return options
 
 
 def resolve_device(device):

@@ -78,9 +78,10 @@ class Anderson:
         weights = _least_squares(changes, residual.double()[..., None], self._valid)[..., 0]
         if self.escape:
             moves = torch.where(self._valid[..., None], self._moves, 0)
-            slopes = torch.linalg.eigvals(
-                _least_squares(moves, changes.transpose(1, 2), self._valid)
-            ).real.amax(1)
+            matrices = _least_squares(
+                moves, changes.transpose(1, 2), self._valid
+            ).cpu()  # small and not symmetric
+            slopes = torch.linalg.eigvals(matrices).real.amax(1).to(weights.device)
             weights = torch.where((slopes < EXPANDING)[:, None], weights, 0)
         weights = torch.where(self._valid, weights, 0).to(image.dtype)
         return image - torch.bmm(weights[:, None], self._shifts)[:, 0]

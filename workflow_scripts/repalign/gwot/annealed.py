@@ -3,6 +3,7 @@
 import numpy as np
 
 from repalign.gwot.ladder import CLOSE, LOOSE, descend
+from repalign.gwot.refine import hop_basins
 from repalign.gwot.search import chunked, suggest_epsilon, survivors
 from repalign.gwot.starts import start_plan
 
@@ -12,7 +13,15 @@ TOP = (0.15, 0.7)  # where starts enter, in units of the critical epsilon
 
 
 def annealed_search(
-    search, *, epsilon, trials, starts=("profile", "uniform", "random"), keep=25.0, finalists=3, screen=None
+    search,
+    *,
+    epsilon,
+    trials,
+    starts=("profile", "uniform", "random"),
+    keep=25.0,
+    finalists=3,
+    hops=0,
+    screen=None,
 ):
     """Screen `trials` starts, anneal the best share, polish the finalists.
 
@@ -32,6 +41,8 @@ def annealed_search(
     keep : float
         Percentage of starts that pass the screening.
     finalists : int
+    hops : int
+        Basin hops of each finalist after its polish (native solver only).
     screen : float, optional
         Screening epsilon; by default the geometric mean of the critical epsilon and the low end of the range.
 
@@ -68,6 +79,12 @@ def annealed_search(
                 state, progress = descend(solver, state, low, **CLOSE)
             else:
                 state, progress = exact.run(exact.take(state, solver))
+                if hops:
+                    hopped = [
+                        hop_basins(exact, state[i : i + 1], hops, seed=[seed, k])[0]
+                        for i, k in enumerate(slots)
+                    ]
+                    state, progress = exact.run(exact.join(hopped))
         used = exact if stage == "polish" else solver
         state = used.balance(state)
         for i, k in enumerate(slots):

@@ -55,7 +55,7 @@ def multiscale_plan(problem, seed=0, clusters=200, randoms=3):
     return shares[0][:, None] * plan[np.ix_(*labels)] * shares[1]
 
 
-def consensus_plan(problem, seed=0, subsets=6, size=400):
+def consensus_plan(problem, seed=0, subsets=4, size=400):
     """Align random subsets of both systems, and extend what most of them agree on to all objects.
 
     The subsets of the two systems are drawn independently, so they hold different objects; what carries over is the
@@ -121,7 +121,7 @@ def subset(system, chosen):
 
 def _annealed(problem, plans):
     """The best of some starts of a small problem, and its loss."""
-    solver = NativeSolver(problem, tolerance=1e-2, max_iterations=100)
+    solver = NativeSolver(problem, tolerance=3e-2, max_iterations=40)
     critical = problem.critical_epsilon
     state, progress = descend(solver, solver.state(plans, TOP * critical), BOTTOM * critical)
     solutions = [s for s in solver.solutions(state, progress) if not s.failure]

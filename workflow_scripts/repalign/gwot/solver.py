@@ -12,6 +12,7 @@ from repalign.gwot.solution import judged
 
 ABSORB = 30.0  # log of the largest scaling kept outside the kernel; float32 reaches 88
 COARSE_RANK = 160  # leading eigenvectors that stand for a dense core while a search is loose
+MIXED = 10  # sweeps that Anderson acceleration of Sinkhorn looks back on
 REACH = 5.0  # log of how far a mixed scaling may lie from the plain one
 LOWEST = -75.0  # log of the smallest entry of a kernel
 INNER = 0.01  # marginal error allowed per root mean square change of the log plan, and at most
@@ -70,8 +71,9 @@ class NativeSolver:
     Notes
     -----
     Sinkhorn starts from the last potentials, with them absorbed into the kernel, and is solved only as far as the
-    outer change deserves: its marginal error stays below a tenth of the plan's last change. Scalings that grow past
-    exp(30) are absorbed again.
+    outer change deserves: its marginal error stays below a hundredth of the plan's last change. Its sweeps are mixed
+    by Anderson acceleration in the log domain, which takes a tenth of them where epsilon is small; scalings that grow
+    past exp(30) are absorbed again. The outer iteration is mixed too, close to its fixed point.
     """
 
     def __init__(
@@ -217,18 +219,19 @@ class NativeSolver:
         if not _sound(rows):
             kernel, f, g = self._stabilised(state, kernel)
             rows = kernel.sum(2)
-        sweeps, mixer, root = 0, Anderson(), self.q.sqrt()
+        sweeps, mixer, root = 0, Anderson(MIXED), self.q.sqrt()
         u, log_v = self.p / rows, torch.zeros_like(g)
         while True:
             v = log_v.exp()
             columns = torch.bmm(u[:, None], kernel)[:, 0]
             error = (columns * v - self.q).abs().sum(1)
             sweeps += 1
-            if bool((error <= target).all()) or sweeps > self.max_inner:
+            done = error <= target
+            if bool(done.all()) or sweeps > self.max_inner:
                 break
             image = (self.q / columns).log()
             mixed = mixer.mix((g + log_v) * root, (image - log_v) * root, g + image) - g
-            log_v = image + (mixed - image).clamp_(-REACH, REACH)
+            log_v = torch.where(done[:, None], log_v, image + (mixed - image).clamp_(-REACH, REACH))
             u = self.p / torch.bmm(kernel, log_v.exp()[..., None])[..., 0]
             if not _within(u, log_v):
                 kernel.mul_(u[..., None]).mul_(log_v.exp()[:, None])

@@ -10,7 +10,7 @@ from repalign.gwot.anderson import Anderson
 from repalign.gwot.kernel import Kernel
 from repalign.gwot.ladder import LOOSE, descend
 from repalign.gwot.problem import make_problem
-from repalign.gwot.solver import LOWEST, NativeSolver, State
+from repalign.gwot.solver import LOWEST, MIXED, NativeSolver, State
 
 
 class StreamingSolver(NativeSolver):
@@ -72,7 +72,7 @@ class StreamingSolver(NativeSolver):
     def _step(self, state, out, target):
         f, g = state.f.clone(), state.g.clone()
         left, right = self.kernel.left.inner, self.kernel.right.inner
-        sweeps, mixer, root = 0, Anderson(), self.q.sqrt()
+        sweeps, mixer, root = 0, Anderson(MIXED), self.q.sqrt()
         while True:
             sweeps += 1
             columns = torch.zeros_like(g[0])

@@ -84,15 +84,15 @@ def convexity_scores(
             result = graph_convexity(
                 features[inside], *shared, **options, n_permutations=settings["permutations"], workers=workers
             )
-            table = _rows(result, classes, len(members))
+            table = class_rows(result, classes, len(members))
             if exact:
                 samples = convexity_samples(result.pairs, members, n_boot=n_boot, seed=seed)
-                _add_intervals(table, ("ci_low", "ci_high"), samples, confidence)
+                add_intervals(table, ("ci_low", "ci_high"), samples, confidence)
             if exact and original is not None:
                 before = graph_convexity(original[inside], *shared, **options, workers=workers)
                 table["change"] = table["value"] - [*before.per_class, before.mean]
                 earlier = convexity_samples(before.pairs, members, n_boot=n_boot, seed=seed)
-                _add_intervals(table, ("change_low", "change_high"), samples, confidence, earlier)
+                add_intervals(table, ("change_low", "change_high"), samples, confidence, earlier)
             tables.append(
                 table.assign(**labels, memberships=memberships, n_neighbours=n_neighbours, seed=seed)
             )
@@ -106,7 +106,7 @@ COLUMNS = [
 ]
 
 
-def _rows(result, classes, n_all):
+def class_rows(result, classes, n_all):
     """The columns of one `Convexity` of n_all points, a row a class and their mean."""
     return pd.DataFrame(
         {
@@ -120,7 +120,7 @@ def _rows(result, classes, n_all):
     )
 
 
-def _add_intervals(table, columns, samples, confidence, earlier=None):
+def add_intervals(table, columns, samples, confidence, earlier=None):
     """Percentile intervals of every class and of their mean, or of the paired difference from earlier samples."""
     drawn = np.column_stack([samples, layer_samples(samples)])
     if earlier is not None:

@@ -1,21 +1,28 @@
 """Hostile and broken configs and sheets: the run stops before its first job with exactly the sentence of the tables.
 
-Each row of tests/bad_input/configs.tsv is an overlay of the demo's config as one line of YAML, each row of sheets.tsv
-one field of a good row of the model sheet (or of the human sheet, `human.<field>`), with its bad value.
+Each row of tests/bad_input/configs.tsv is an overlay of the demo's config as one line of YAML; each row of sheets.tsv
+is one field of a good row of the model sheet (or of the human sheet, `human.<field>`) with its bad value.
 """
 
+import copy
 import csv
-import os
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import copy_workflow
-from snakemake.api import SnakemakeApi
+from repalign.errors import InputError
+from repalign.study import Study, read_study
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+from snakemake.utils import update_config
 
-TABLES = Path(__file__).parents[1] / "bad_input"
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS = {
+    name: yaml.safe_load((ROOT / f"config/schemas/{name}.schema.yaml").read_text())
+    for name in ("config", "models", "humans", "downloads")
+}
+DEFAULTS = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+TABLES = ROOT / "tests/bad_input"
 MODEL = {
     "model": "one",
     "source": "precomputed",
@@ -68,38 +75,33 @@ def rows(name):
         return [tuple(row) for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)][1:]
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return copy_workflow(tmp_path_factory.mktemp("bad"))
-
-
-def stopped(folder, overlay):
-    """What the run says to this overlay as it builds its jobs, in this very process; None where it goes on."""
-    (folder / "overlay.yaml").write_text(overlay)
-    before = Path.cwd()
+def stopped(overlay):
+    """What the run says to this overlay, read as snakemake reads it; None where it goes on."""
+    Path("overlay.yaml").write_text(overlay)
     try:
-        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-            settings = ConfigSettings(configfiles=[folder / "overlay.yaml"])
-            api.workflow(
-                ResourceSettings(cores=1),
-                config_settings=settings,
-                snakefile=folder / "Snakefile",
-                workdir=folder,
-            ).dag()
-    except WorkflowError as error:  # every other exception would be a traceback
+        config = copy.deepcopy(DEFAULTS)
+        update_config(config, load_configfile("overlay.yaml"))
+        read_study(config, SCHEMAS)
+    except (InputError, WorkflowError) as error:  # every other exception would be a traceback
         return str(error)
-    finally:
-        os.chdir(before)
     return None
 
 
+@pytest.fixture(autouse=True)
+def checkout(tmp_path, monkeypatch):
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    monkeypatch.chdir(tmp_path)
+    yield
+    assert not list(tmp_path.glob("*pwned*")), "a name or a tag was executed"
+
+
 @pytest.mark.parametrize(("overlay", "message"), rows("configs.tsv"))
-def test_a_bad_config_stops_the_run(study, overlay, message):
-    assert stopped(study, overlay) == message
+def test_a_bad_config_stops_the_run(overlay, message):
+    assert stopped(overlay) == message
 
 
 @pytest.mark.parametrize(("field", "value", "message"), rows("sheets.tsv"))
-def test_a_bad_sheet_stops_the_run(study, field, value, message):
+def test_a_bad_sheet_stops_the_run(field, value, message):
     human = field.startswith("human.")
     name = "humans.tsv" if human else "models.tsv"
     content = WHOLE.get(field)
@@ -107,17 +109,22 @@ def test_a_bad_sheet_stops_the_run(study, field, value, message):
         row = HUMAN if human else MODEL
         assert field.removeprefix("human.") in row
         content = sheet(row | {field.removeprefix("human."): value})
-    (study / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
     overlay = f"humans: {name}\n" if human else f"models: {name}\n{NO_STUDY}"
-    assert stopped(study, overlay) == message
+    assert stopped(overlay) == message
 
 
 def test_every_broken_sheet_has_its_row():
     assert {row[0] for row in rows("sheets.tsv")} >= set(WHOLE)
 
 
-def test_no_row_did_anything(study):
-    """Hostile names and tags ran nothing: what there is now was there before."""
-    assert not (study / "results").exists()
-    assert not list(study.glob("pwned*"))
-    assert yaml.safe_load((study / "config/config.yaml").read_text())["study"] == "demo"
+def test_the_study_of_a_run_is_read_back_as_it_was():
+    """Jobs read it from a file, without the password that the config may hold."""
+    study = read_study(copy.deepcopy(DEFAULTS) | {"things_password": "open sesame"}, SCHEMAS)
+    path = study.write("snapshots")
+    assert path == study.write("snapshots")
+    assert "open sesame" not in path.read_text()
+    again = Study.read(path)
+    assert (again.config, again.models, again.humans) == (study.config, study.models, study.humans)
+    assert list(again.named_files()) == list(study.named_files())
+    assert again.count_objects() == DEFAULTS["world"]["objects"]

@@ -1,0 +1,92 @@
+"""Time of one iteration and peak memory against the number of objects, native and POT, on a log-log figure.
+
+Every size runs in a process of its own, so that its peak memory is its own. `BENCHMARK_SIZES` names the sizes,
+`BENCHMARK_FIGURE` the file of the figure.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.benchmark
+LIBRARY = Path(__file__).resolve().parents[3] / "workflow_scripts"
+SIZES = [int(n) for n in os.environ.get("BENCHMARK_SIZES", "500,1000,2000,4000,10000").split(",")]
+LARGEST_FOR_POT = 4000  # beyond, one iteration takes minutes
+MEASURE = """
+import json, resource, sys, time
+import numpy as np, torch
+from repalign.gwot.pot import PotSolver
+from repalign.gwot.problem import make_problem
+from repalign.gwot.solver import NativeSolver
+from repalign.gwot.plans import random_plan
+name, metric, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
+torch.set_num_threads(1)
+rng = np.random.default_rng(0)
+source = rng.random((n, 50))
+problem = make_problem(source, source + 0.1 * rng.standard_normal(source.shape), metric=metric)
+start, epsilon = random_plan(problem.p, problem.q, 0, sweeps=2), 0.2 * problem.critical_epsilon
+steps = 3 if n <= 2000 else 1
+solver = {"native": NativeSolver, "POT": PotSolver}[name](problem, max_iterations=steps, tolerance=1e-9)
+state = solver.state(start[None], epsilon)
+del start
+began = time.process_time()
+solver.run(state)
+seconds = (time.process_time() - began) / steps
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+print(json.dumps({"solver": name, "metric": metric, "n": n, "CPU s / iteration": seconds, "peak GiB": peak}))
+"""
+
+
+def measured(name, metric, n):
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", MEASURE, name, metric, str(n)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def exponent(table, column):
+    large = table[table["n"] >= 1000]
+    return np.polyfit(np.log(large["n"]), np.log(large[column]), 1)[0]
+
+
+def draw(table, exponents, path):
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.0), layout="constrained")
+    for axis, column in zip(axes, ("CPU s / iteration", "peak GiB"), strict=True):
+        for (name, metric), part in table.groupby(["solver", "metric"]):
+            label = f"{name}, {metric} (n^{exponents[name, metric, column]:.1f})"
+            style = {"color": "C0" if name == "native" else "C1", "ls": "-" if metric == "cosine" else "--"}
+            axis.loglog(part["n"], part[column], marker="o", ms=3.5, lw=1.2, label=label, **style)
+        axis.set(xlabel="objects n", ylabel=column.replace("/", "per"))
+        axis.legend(fontsize=6.5, frameon=False)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=150)
+
+
+def test_time_and_memory_against_size(tmp_path):
+    rows = [
+        measured(name, metric, n)
+        for metric in ("cosine", "euclidean")
+        for name in ("native", "POT")
+        for n in SIZES
+        if name == "native" or n <= LARGEST_FOR_POT
+    ]
+    table = pd.DataFrame(rows)
+    columns = ("CPU s / iteration", "peak GiB")
+    exponents = {
+        (*key, column): exponent(part, column)
+        for key, part in table.groupby(["solver", "metric"])
+        for column in columns
+    }
+    print(f"\nOne thread, epsilon a fifth of the critical one\n{table.to_string(index=False)}")
+    for key, value in exponents.items():
+        print(f"{', '.join(key)}: exponent {value:.2f} from n = 1000 on")
+    draw(table, exponents, os.environ.get("BENCHMARK_FIGURE", tmp_path / "gwot_scaling.png"))
+    assert table.loc[table["solver"] == "native", "peak GiB"].max() < 8

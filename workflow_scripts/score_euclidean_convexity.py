@@ -1,0 +1,24 @@
+"""Euclidean convexity of the features that a model's own classifier reads."""
+
+from repalign.artefacts import read_arrays, read_table, write_table
+from repalign.job import job
+from repalign.representations import load_embeddings
+from repalign.scoring.euclidean import euclidean_scores
+
+with job(snakemake.log[0]) as log:
+    params, files = snakemake.params, snakemake.input
+    arrays, metadata = read_arrays(files.head)
+    features = load_embeddings(files.features)
+    table = euclidean_scores(
+        {"model": snakemake.wildcards.model, "layer": metadata["layer"]},
+        features.layers.get(metadata["layer"]),
+        arrays | {"classes": metadata["classes"]},
+        read_table(files.concepts),
+        features.objects,
+        params.settings,
+        n_boot=params.statistics["bootstraps"],
+        confidence=params.statistics["confidence"],
+        seed=params.seed,
+    )
+    write_table(snakemake.output[0], table)
+    log.info("\n%s", table.to_string() if len(table) else "no class of a classifier has two members")
