@@ -36,10 +36,7 @@ FIGURES = [
         "clustering",
     ),
     *("object_matching", "convergence", "layers", "object_map", "model_map", "paradigm_effects"),
-    *(
-        f"convexity_{name}"
-        for name in ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
-    ),
+    *(f"convexity_{name}" for name in CONVEXITY),
 ]
 
 
