@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, copy_workflow, snakemake
+import yaml
+from conftest import ROOT, copy_workflow, merged, planted, snakemake
 from repalign.artefacts import read_arrays, read_table
 
 SHARED = ROOT.parent / "shared" / "slurm"
@@ -23,8 +24,8 @@ study: cluster
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06]}
 statistics: {bootstraps: 50}
-convexity: {models: [], finetuned: {network: null}}
 """
+NO_CONVEXITY = {"models": [], "finetuned": {"self_supervised": None}}
 # An alignment that takes a while: many trials, each of which is worth keeping.
 LONG = STUDY + "models: one.tsv\n"
 LONG = LONG.replace("trials: 2", "strategy: paper, trials: 300")
@@ -69,13 +70,14 @@ def with_studies(folder):
     """A checkout with the studies of this file, its real profile, and a sheet of one row."""
     copy_workflow(folder)
     (folder / "slurm").symlink_to("profiles/slurm")
-    sheet = folder / "config/demo/models.tsv"
+    sheet = folder / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("network")]
     sheet.write_text("".join(kept))
     (folder / "one.tsv").write_text("".join([lines[0], *(ln for ln in kept if ln.startswith("unrelated\t"))]))
-    (folder / "study.yaml").write_text(STUDY)
-    (folder / "long.yaml").write_text(LONG)
+    for name, text in (("study", STUDY), ("long", LONG)):
+        overlay = {**merged(planted(folder), yaml.safe_load(text)), "convexity": NO_CONVEXITY}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(overlay))
     return folder
 
 
