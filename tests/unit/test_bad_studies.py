@@ -1,7 +1,7 @@
 """Hostile and broken configs and sheets: the run stops before its first job with exactly the sentence of the tables.
 
-Each row of tests/bad_input/configs.tsv is an overlay of the demo's config as one line of YAML; each row of sheets.tsv
-is one field of a good row of the model sheet (or of the human sheet, `human.<field>`) with its bad value.
+Each row of tests/bad_input/configs.tsv is an overlay of the planted study as one line of YAML; each row of sheets.tsv is
+one field of a good row of the model sheet (or of the human sheet, `human.<field>`) with its bad value.
 """
 
 import copy
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import merged, planted
 from repalign.errors import InputError
 from repalign.study import Study, read_study
 from snakemake.common.configfile import load_configfile
@@ -21,7 +22,7 @@ SCHEMAS = {
     name: yaml.safe_load((ROOT / f"config/schemas/{name}.schema.yaml").read_text())
     for name in ("config", "models", "humans", "downloads")
 }
-DEFAULTS = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+DEFAULTS = merged(yaml.safe_load((ROOT / "config/config.yaml").read_text()), planted(ROOT))
 TABLES = ROOT / "tests/bad_input"
 MODEL = {
     "model": "one",
