@@ -1,7 +1,7 @@
 """Hostile and broken configs and sheets: the run stops before its first job with exactly the sentence of the tables.
 
-Each row of tests/bad_input/configs.tsv is an overlay of the planted study as one line of YAML; each row of sheets.tsv is
-one field of a good row of the model sheet (or of the human sheet, `human.<field>`) with its bad value.
+Each row of tests/bad_input/configs.tsv is an overlay of the planted study as one line of YAML; each row of sheets.tsv
+is one field of a good row of the model sheet (or of the human sheet, `human.<field>`) with its bad value.
 """
 
 import copy
