@@ -148,6 +148,11 @@ def alignment_needs(wildcards, attempt):
     return estimates.alignment(study.count_objects(), align_settings(wildcards)["trials"], attempt)
 
 
+def map_needs(wildcards, attempt):
+    """What aligning two systems with each other asks of the cluster."""
+    return estimates.alignment(study.count_objects(), config["gwot"]["trials"], attempt)
+
+
 def extraction_needs(wildcards, attempt):
     """What reading the layers of a network asks of the cluster."""
     row, images = MODELS[wildcards.model], study.count_images(wildcards.image_set)

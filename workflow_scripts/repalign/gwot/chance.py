@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import binomtest
 
 from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
@@ -33,7 +33,7 @@ def chance_of_noise(
     k, categories :
         Of `matching_rate`.
     confidence : float
-        Of the binomial (objects) interval that n * pairs draws at the mean rate would give.
+        Of the exact (Clopper-Pearson) binomial interval over the n * pairs objects.
     settings :
         Of `align`; the metric is cosine unless it names another.
     """
@@ -64,5 +64,5 @@ def chance_of_permutations(plan, permutations=1000, *, k=1, categories=None, see
 
 def _summary(rates, draws, confidence):
     mean = float(np.mean(rates))
-    low, high = binom.interval(confidence, draws, mean)
-    return SimulatedChance(np.array(rates), mean, float(low) / draws, float(high) / draws)
+    interval = binomtest(round(mean * draws), draws).proportion_ci(confidence, method="exact")
+    return SimulatedChance(np.array(rates), mean, float(interval.low), float(interval.high))
