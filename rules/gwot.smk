@@ -110,8 +110,7 @@ rule align_systems:
         "../envs/alignment.yaml"
     threads: config["gwot"]["threads"]
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **needs(map_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("align_systems"),
         settings=map_settings,

@@ -56,9 +56,9 @@ rule index_images:
         "../envs/embeddings.yaml"
     params:
         code=code("index_images"),
-        folder=image_folder(),
+        folder=lambda wildcards: image_folder(),
+        references=lambda wildcards: reference_folder(),
         images=config["images"],
-        things_dir=config["things_dir"],
         seed=config["seed"],
     script:
         "../workflow_scripts/index_images.py"
@@ -118,6 +118,7 @@ rule extract_classifier_features:
     input:
         images="<results>/inputs/images/{image_set}.tsv",
         networks=trained_networks,
+        weights=fetched_weights,
         model="<results>/embeddings/{image_set}/{model}.safetensors",
         head="<results>/embeddings/{image_set}/{model}.head.safetensors",
     output:
@@ -131,6 +132,8 @@ rule extract_classifier_features:
     conda:
         "../envs/embeddings.yaml"
     threads: config["embeddings"]["threads"]
+    resources:
+        **needs(extraction_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("extract_classifier_features"),
         row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),

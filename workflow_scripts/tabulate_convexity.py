@@ -1,7 +1,7 @@
 """The tables of the convexity study, and published numbers beside ours."""
 
 from repalign.artefacts import read_table, write_table, write_text
-from repalign.convexity_published import Study, compare_published
+from repalign.convexity_published import ConvexityStudy, compare_published
 from repalign.convexity_tables import published_tables, readable, transform_table
 from repalign.job import job
 from repalign.tables import formatted, to_latex
@@ -9,7 +9,7 @@ from repalign.tables import formatted, to_latex
 with job(snakemake.log[0]) as log:
     params, files, output = snakemake.params, snakemake.input, snakemake.output
     scores, correlations = read_table(files.scores), read_table(files.correlations)
-    study = Study(
+    study = ConvexityStudy(
         scores[scores["model"].isin(list(params.models))],
         correlations,
         params.models,

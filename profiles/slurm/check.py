@@ -1,6 +1,6 @@
 """What `snakemake --profile slurm` would submit, and whether this cluster would take it; submits nothing.
 
-usage: make cluster-check [ARGS="--configfile config/demo_networks.yaml"]
+usage: make cluster-check [ARGS="--configfile config/planted.yaml"]
 """
 
 import collections
@@ -28,8 +28,8 @@ def local_rules(folder):
 
 def jobs_of(dry_run, local):
     """(rule, is local, resources) of every job of a dry run's listing."""
-    for block in re.split(r"\n(?=\s*(?:local)?rule \w+:)", dry_run)[1:]:
-        rule = re.match(r"\s*(?:local)?rule (\w+):", block)[1]
+    for block in re.split(r"\n(?= *(?:local)?rule \w+:)", dry_run)[1:]:
+        rule = re.match(r" *(?:local)?rule (\w+):", block)[1]
         line = re.search(r"^\s*resources: (.*)$", block, re.MULTILINE)
         pairs = (pair.split("=", 1) for pair in line[1].split(", ")) if line else ()
         threads = re.search(r"^\s*threads: (\d+)$", block, re.MULTILINE)

@@ -14,7 +14,7 @@ PROFILE = Path(__file__).with_name("config.yaml")
 
 
 def leftovers(listing, prefix, folder):
-    """Ids of a `squeue -o '%A|%j|%Z'` listing: jobs of that name prefix that run in the folder."""
+    """Ids of a listing `%A|%j|%Z` of squeue: jobs whose name has the prefix and that work in the folder."""
     jobs = (line.split("|", 2) for line in listing.splitlines() if line.count("|") >= 2)
     return sorted(
         {job for job, name, where in jobs if name.startswith(f"{prefix}_") and Path(where) == Path(folder)}

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, copy_workflow
+import yaml
+from conftest import ROOT, copy_workflow, merged, planted, snakemake
 from repalign.artefacts import read_arrays, read_table
 
 SHARED = ROOT.parent / "shared" / "slurm"
@@ -23,11 +24,11 @@ study: cluster
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06]}
 statistics: {bootstraps: 50}
-convexity: {models: [], finetuned: {network: null}}
 """
+NO_CONVEXITY = {"models": [], "finetuned": {"self_supervised": None}}
 # An alignment that takes a while: many trials, each of which is worth keeping.
 LONG = STUDY + "models: one.tsv\n"
-LONG = LONG.replace("trials: 2", "strategy: paper, trials: 1500")
+LONG = LONG.replace("trials: 2", "strategy: paper, trials: 300")
 PLAN = "results/cluster/gwot/people/unrelated/features/plan.safetensors"
 
 
@@ -65,18 +66,33 @@ def cluster(tmp_path_factory):
         subprocess.run(["bash", ROOT / "tests/slurm/down.sh", folder, SHARED], timeout=120, check=True)
 
 
-@pytest.fixture
-def checkout(tmp_path, cluster):
+def with_studies(folder):
     """A checkout with the studies of this file, its real profile, and a sheet of one row."""
-    folder = copy_workflow(tmp_path)
+    copy_workflow(folder)
     (folder / "slurm").symlink_to("profiles/slurm")
-    sheet = folder / "config/demo/models.tsv"
+    sheet = folder / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("network")]
     sheet.write_text("".join(kept))
     (folder / "one.tsv").write_text("".join([lines[0], *(ln for ln in kept if ln.startswith("unrelated\t"))]))
-    (folder / "study.yaml").write_text(STUDY)
-    (folder / "long.yaml").write_text(LONG)
+    for name, text in (("study", STUDY), ("long", LONG)):
+        overlay = {**merged(planted(folder), yaml.safe_load(text)), "convexity": NO_CONVEXITY}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(overlay))
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path, cluster):
+    return with_studies(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory, cluster):
+    """A checkout in which all is there that the long alignment needs; made without the cluster, to save time."""
+    folder = with_studies(tmp_path_factory.mktemp("prepared"))
+    inputs = ["results/cluster/inputs/humans/people.safetensors"]
+    inputs += ["results/cluster/embeddings/behaviour/unrelated.safetensors"]
+    snakemake(folder, *inputs, "--configfile", "long.yaml", "--quiet", "rules")
     return folder
 
 
@@ -122,7 +138,7 @@ def queue(folder):
     return [job for job, where in lines if Path(where) == folder]
 
 
-def wait_until(condition, seconds=120, every=0.2):
+def wait_until(condition, seconds=300, every=0.2):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -152,7 +168,7 @@ def test_the_demo_runs_in_a_handful_of_submissions_and_only_alignments_ask_for_a
 
 def test_real_features_of_things_run_on_the_cluster(checkout, things_dir):
     (checkout / "quick.yaml").write_text(
-        "gwot: {trials: 1, epsilon: [0.02, 0.02], overrides: []}\n"
+        "gwot: {humans: [spose66], trials: 1, epsilon: [0.02, 0.02], threads: 1, overrides: []}\n"
         "statistics: {bootstraps: 10}\nconvexity: {models: []}\n"
     )
     study = [
@@ -194,9 +210,15 @@ def test_cluster_check_counts_submissions_and_asks_the_cluster(checkout):
 
 def test_a_failure_shows_its_sentence_and_its_log(checkout):
     run(checkout, "results/cluster/inputs/concepts.tsv", "--configfile", "study.yaml")
-    (checkout / "results/cluster/world/file_order.txt").write_text("nothing\n")
+    (checkout / "results/demo/world/file_order.txt").write_text("nothing\n")
     done = run(
-        checkout, "results/cluster/inputs/triplets.safetensors", "--configfile", "study.yaml", check=False
+        checkout,
+        "results/cluster/inputs/triplets.safetensors",
+        "--configfile",
+        "study.yaml",
+        "--retries",
+        "0",
+        check=False,
     )
     assert done.returncode != 0
     assert "repalign: " in done.output
@@ -221,50 +243,47 @@ def test_a_job_out_of_memory_is_given_more(checkout):
 
 
 @pytest.fixture
-def aligning(checkout):
-    """A long alignment that is under way: the snakemake process, its Slurm job, its journal of finished trials."""
-    inputs = ["results/cluster/inputs/humans/people.safetensors"]
-    inputs += ["results/cluster/embeddings/behaviour/unrelated.safetensors"]
-    run(checkout, *inputs, "--configfile", "long.yaml")
-    process = start(
-        checkout, PLAN, "--configfile", "long.yaml", "--set-resources", "align_gwot:slurm_partition=cpu"
-    )
-    folder = checkout / Path(PLAN).parent / "journal"
-    journal = wait_until(lambda: next(folder.glob("*.log"), None))
-    wait_until(lambda: journal.exists() and journal.stat().st_size > 20_000)
-    yield process, queue(checkout)[0], journal
+def aligning(prepared, tmp_path):
+    """A long alignment under way: its checkout, the snakemake process, its Slurm job, its journal of trials."""
+    folder = shutil.copytree(prepared, tmp_path / "study", symlinks=True)
+    partition = ["--set-resources", "align_gwot:slurm_partition=cpu"]
+    process = start(folder, PLAN, "--configfile", "long.yaml", *partition)
+    journals = folder / Path(PLAN).parent / "journal"
+    journal = wait_until(lambda: next(journals.glob("*.log"), None))
+    wait_until(lambda: journal.stat().st_size > 20_000)
+    yield folder, process, queue(folder)[0], journal
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    for job in queue(checkout):
+    for job in queue(folder):
         slurm("scancel", job)
 
 
 def finished_after(checkout, process, journal, size):
     """The run ends well, and what the journal held when the job died was kept."""
     assert journal.stat().st_size >= size
-    assert process.wait(timeout=300) == 0, (checkout / "run.log").read_text()
+    assert process.wait(timeout=600) == 0, (checkout / "run.log").read_text()
     _, metadata = read_arrays(checkout / PLAN)
-    assert metadata["settings"]["trials"] == 1500
+    assert metadata["settings"]["trials"] == 300
     trials = read_table((checkout / PLAN).with_name("trials.parquet"))
-    assert len(trials) == 1500
+    assert len(trials) == 300
 
 
-def test_a_cancelled_job_is_sent_again_and_goes_on_where_it_was(checkout, aligning):
-    process, job, journal = aligning
+def test_a_cancelled_job_is_sent_again_and_goes_on_where_it_was(aligning):
+    checkout, process, job, journal = aligning
     slurm("scancel", job)
     finished_after(checkout, process, journal, journal.stat().st_size)
 
 
-def test_a_preempted_job_comes_back_and_goes_on_where_it_was(checkout, aligning):
-    process, job, journal = aligning
+def test_a_preempted_job_comes_back_and_goes_on_where_it_was(aligning):
+    checkout, process, job, journal = aligning
     slurm("sbatch", "-p", "gpu", "-c", "16", "-o", "/dev/null", "--wrap", "sleep 3")
     wait_until(lambda: slurm("squeue", "-h", "-j", job, "-o", "%T") != "RUNNING")
     finished_after(checkout, process, journal, journal.stat().st_size)
     assert "PREEMPTED" in {state for _, state, _ in accounts(checkout)}
 
 
-def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(checkout, aligning):
-    process, job, journal = aligning
+def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(aligning):
+    checkout, process, job, journal = aligning
     node = slurm("squeue", "-h", "-j", job, "-o", "%N")
     slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
     wait_until(lambda: slurm("squeue", "-h", "-j", job, "-o", "%T") != "RUNNING")
@@ -273,8 +292,8 @@ def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(checkout, 
     finished_after(checkout, process, journal, size)
 
 
-def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(checkout, aligning):
-    process, job, journal = aligning
+def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(aligning):
+    checkout, process, job, journal = aligning
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert queue(checkout) == [job]
@@ -290,8 +309,8 @@ def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(checkou
     finished_after(checkout, start(checkout, PLAN, "--configfile", "long.yaml"), journal, size)
 
 
-def test_a_second_run_is_turned_away_and_the_first_goes_on(checkout, aligning):
-    process, job, journal = aligning
+def test_a_second_run_is_turned_away_and_the_first_goes_on(aligning):
+    checkout, process, job, journal = aligning
     second = run(checkout, PLAN, "--configfile", "long.yaml", check=False)
     assert second.returncode != 0
     assert "lock" in second.output.lower()
@@ -299,11 +318,11 @@ def test_a_second_run_is_turned_away_and_the_first_goes_on(checkout, aligning):
     finished_after(checkout, process, journal, 0)
 
 
-def test_a_sheet_edited_during_the_run_is_of_the_next_run(checkout, aligning):
-    process, _, journal = aligning
+def test_a_sheet_edited_during_the_run_is_of_the_next_run(aligning):
+    checkout, process, job, journal = aligning
     sheet = checkout / "one.tsv"
     sheet.write_text(sheet.read_text().replace("unrelated.npy", "object_level_a.npy"))
-    slurm("scancel", aligning[1])  # the job that is sent again parses the workflow anew
+    slurm("scancel", job)  # the job that is sent again parses the workflow anew
     finished_after(checkout, process, journal, 0)
     _, metadata = read_arrays(checkout / "results/cluster/embeddings/behaviour/unrelated.safetensors")
     assert metadata["row"]["identifier"].endswith("unrelated.npy")

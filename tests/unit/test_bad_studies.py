@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from repalign.errors import InputError
-from repalign.study import read_study
+from repalign.study import Study, read_study
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
@@ -42,7 +42,7 @@ HUMAN = {
     "path": "{things_dir}/human/people.npy",
     "order": "{things_dir}/unique_id.txt",
 }
-NO_STUDY = "convexity: {models: [], finetuned: {network: null}}\n"
+NO_STUDY = "convexity: {models: [], finetuned: {self_supervised: null}}\n"
 
 
 def sheet(*rows):
@@ -116,3 +116,15 @@ def test_a_bad_sheet_stops_the_run(field, value, message):
 
 def test_every_broken_sheet_has_its_row():
     assert {row[0] for row in rows("sheets.tsv")} >= set(WHOLE)
+
+
+def test_the_study_of_a_run_is_read_back_as_it_was():
+    """Jobs read it from a file, without the password that the config may hold."""
+    study = read_study(copy.deepcopy(DEFAULTS) | {"things_password": "open sesame"}, SCHEMAS)
+    path = study.write("snapshots")
+    assert path == study.write("snapshots")
+    assert "open sesame" not in path.read_text()
+    again = Study.read(path)
+    assert (again.config, again.models, again.humans) == (study.config, study.models, study.humans)
+    assert list(again.named_files()) == list(study.named_files())
+    assert again.count_objects() == DEFAULTS["world"]["objects"]

@@ -8,7 +8,7 @@ from conftest import ROOT
 from repalign.coarse_matching import matching_predictors
 from repalign.convexity.euclidean import euclidean_convexity, linear_classifier
 from repalign.convexity.graph import graph_convexity
-from repalign.convexity_published import Study, compare_published
+from repalign.convexity_published import ConvexityStudy, compare_published
 from repalign.convexity_tables import MEAN, SD, position, published_tables, readable, transform_table
 from repalign.correlations import (
     correlation_matrix,
@@ -231,7 +231,9 @@ def published(*records):
 
 def study_of(scores, *records):
     correlations = grouped_correlations(joined(scores), "convexity", "odd_one_out", FINETUNED, **BOOT)
-    return Study(scores, correlations, MODELS, FINETUNED, published(*records) if records else None, **BOOT)
+    return ConvexityStudy(
+        scores, correlations, MODELS, FINETUNED, published(*records) if records else None, **BOOT
+    )
 
 
 def test_the_before_and_after_table_is_in_percent(scores):
@@ -269,7 +271,9 @@ def test_published_numbers_agree_differ_or_were_not_run(scores):
     record = ("value", "vit_base", "last", "convexity", 50)
     assert verdict(*record)[0] == "agrees"
     failed = study_of(scores, record)
-    failed = Study(scores.assign(status="failed"), failed.correlations, MODELS, FINETUNED, failed.published)
+    failed = ConvexityStudy(
+        scores.assign(status="failed"), failed.correlations, MODELS, FINETUNED, failed.published
+    )
     assert compare_published(failed)["verdict"][0] == "not run"
 
 
@@ -289,21 +293,23 @@ def test_averages_and_groups_are_compared_only_where_all_published_models_were_r
     more.loc[(more["model"] == "other_ft") & (more["metric"] == "odd_one_out_naive_change"), "value"] += 0.02
     records = [*changes, ("transform", "other_ft", "last", "oooa", 15.0), mean]
     records.append(("transform_sd", "finetuned", "last", "oooa", 1.4))
-    study = Study(more, study_of(scores).correlations, models, two, published(*records), **BOOT)
+    study = ConvexityStudy(more, study_of(scores).correlations, models, two, published(*records), **BOOT)
     cells = compare_published(study).set_index("kind")
     assert cells.loc["transform_mean", "ours"] == pytest.approx((15 + 17) / 2)
     assert cells.loc["transform_sd", "ours"] == pytest.approx(np.sqrt(2))
     assert cells.loc["transform_mean", "verdict"] == "agrees"
     group = ("correlation", "first_half", "all", "oooa x convexity", 0.9)
     named = published(group, ("identifier", "beit_base", "", "identifier", np.nan))
-    study = Study(scores, study_of(scores).correlations, MODELS, FINETUNED, named)
+    study = ConvexityStudy(scores, study_of(scores).correlations, MODELS, FINETUNED, named)
     assert compare_published(study)["verdict"].tolist() == ["not run", ""]
 
 
 def test_the_published_tables_have_their_rows_and_columns_with_ours_beside(scores):
     sheet = pd.read_csv(ROOT / "config/published/dorszewski2025.tsv", sep="\t", keep_default_na=True)
     models = {name: row | {"identifier": "google/vit-base-patch16-224"} for name, row in MODELS.items()}
-    tables = published_tables(Study(scores, study_of(scores).correlations, models, FINETUNED, sheet, **BOOT))
+    tables = published_tables(
+        ConvexityStudy(scores, study_of(scores).correlations, models, FINETUNED, sheet, **BOOT)
+    )
     assert list(tables) == [f"table{number}" for number in range(1, 10)]
     families_ = ["vit_base", "vit_large", "beit_base", "beit_large", "data2vec_base", "data2vec_large"]
     for number in (1, 2, 4, 5):

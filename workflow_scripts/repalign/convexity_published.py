@@ -31,7 +31,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Study:
+class ConvexityStudy:
     """Everything of ours that a published number may stand for.
 
     Attributes
@@ -160,7 +160,7 @@ def quantity_of(record):
 
 
 def compare_published(study):
-    """Every published number with ours, its interval and a verdict: a data frame, see `Study.cell`."""
+    """Every published number with ours, its interval and a verdict: a data frame, see `ConvexityStudy.cell`."""
     rows = []
     for record in study.records():
         if record["kind"] == "identifier":
@@ -179,7 +179,7 @@ def identifier(study, model):
 
 
 def text_verdict(ours, published):
-    """As `Study.cell`, of two texts."""
+    """As `ConvexityStudy.cell`, of two texts."""
     if not published:
         return ""
     return "not run" if not ours else "agrees" if ours == published else "differs"

@@ -32,7 +32,7 @@ def published_tables(study):
 
     Parameters
     ----------
-    study : repalign.convexity_published.Study
+    study : repalign.convexity_published.ConvexityStudy
 
     Returns
     -------

@@ -12,6 +12,9 @@ CHANCE = 1 / 3
 # Similarities closer than this share of the largest one differ by rounding only: they tie.
 TIE_TOLERANCE = 1e-12
 
+# Triplets handled at once, so that what belongs to them stays in the cache.
+CHUNK = 2**14
+
 
 @dataclass(frozen=True)
 class OddOneOut:
@@ -93,18 +96,17 @@ def check_triplets(triplets, n_objects):
 
 def _answers(similarity, triplets):
     """Per triplet, whether the kept pair is strictly the most similar one and whether the highest value is shared."""
-    # Contiguous columns and flat indices: the gathers from the matrix are what takes the time.
-    first, second, odd = (np.ascontiguousarray(column, dtype=np.intp) for column in triplets.T)
-    n = len(similarity)
-    kept = np.take(similarity, first * n + second)
-    odd_with_first = np.take(similarity, first * n + odd)
-    odd_with_second = np.take(similarity, second * n + odd)
-    other = np.maximum(odd_with_first, odd_with_second)
-    tolerance = TIE_TOLERANCE * max(abs(kept).max(), abs(odd_with_first).max(), abs(odd_with_second).max())
-    margin = kept - other
-    correct = margin > tolerance
-    ties = abs(margin) <= tolerance
-    ties |= (margin < 0) & (abs(odd_with_first - odd_with_second) <= tolerance)
+    correct, ties = np.empty((2, len(triplets)), dtype=bool)
+    flat, n = similarity.ravel(), len(similarity)
+    tolerance = TIE_TOLERANCE * np.abs(similarity[~np.eye(n, dtype=bool)]).max()
+    for start in range(0, len(triplets), CHUNK):
+        part = slice(start, start + CHUNK)
+        first, second, odd = triplets[part].T.astype(np.intp)
+        kept, *others = (flat.take(i * n + j) for i, j in ((first, second), (first, odd), (second, odd)))
+        margin = kept - np.maximum(*others)
+        correct[part] = margin > tolerance
+        ties[part] = np.abs(margin) <= tolerance
+        ties[part] |= (margin < 0) & (np.abs(others[0] - others[1]) <= tolerance)
     return correct, ties
 
 

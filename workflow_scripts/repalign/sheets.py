@@ -10,6 +10,7 @@ from repalign.validation import check, nearest
 ALIASES = ("first", "middle", "last")
 LAYER = re.compile(r"[A-Za-z0-9_.-]*")
 MOST_LAYERS = 1000
+SECRET = re.compile(r"://[^/\s]*@")
 RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
@@ -37,6 +38,11 @@ def read_sheet(path, schema, key):
         if len(cells) > len(header):
             raise InputError(
                 f"{source} has {len(cells)} cells, but there are {len(header)} columns; take the surplus tabs out."
+            )
+        if secret := [field for field, cell in row.items() if SECRET.search(cell)]:
+            raise InputError(
+                f"{source}, {secret[0]}: an address with a user name or password in it would end in logs; write them "
+                "into ~/.netrc instead."
             )
         check(row, schema, source)
         if row[key] in rows:
