@@ -226,7 +226,6 @@ rule plot_layers:
         style=figure_style(),
         models=described_models(),
         method=config["rsa"]["method"],
-        aligned=config["gwot"]["layers"],
     script:
         "../workflow_scripts/plot_layers.py"
 

@@ -15,4 +15,4 @@ with job(snakemake.log[0]) as log:
     ]
     readouts = {name: row["readout"] for name, row in params.models.items()}
     figure, data = plot_layers(read_table(snakemake.input[0]), panels, readouts, params.style)
-    save_figure(figure, snakemake.output, data, params.style, aligned=params.aligned)
+    save_figure(figure, snakemake.output, data, params.style)

@@ -1,5 +1,8 @@
 """The small demo, from nothing to its figures: the planted alignment shows."""
 
+import hashlib
+import html
+
 import pytest
 from repalign.artefacts import read_arrays, read_table
 
@@ -21,13 +24,47 @@ def scores(results):
     return table.pivot(index="model", columns="metric", values="value")
 
 
-def test_every_figure_and_table_is_there(results):
-    convexity = [f"convexity_{name}" for name in CONVEXITY]
-    for name in ("agreement", "matching", "transport_plans", *convexity):
+FIGURES = [
+    *(
+        "method",
+        "rdms",
+        "agreement",
+        "transport_plans",
+        "matching",
+        "category_matching",
+        "fine_coarse",
+        "clustering",
+    ),
+    *("object_matching", "convergence", "layers", "object_map", "model_map", "paradigm_effects"),
+    *(f"convexity_{name}" for name in CONVEXITY),
+]
+
+
+def test_every_figure_and_table_is_there_and_in_the_report(results):
+    page = (results / "report/index.html").read_text()
+    for name in FIGURES:
         for ending in ("pdf", "svg", "png", "tsv"):
-            assert (results / f"figures/{name}.{ending}").stat().st_size > 500
+            assert (results / f"figures/{name}.{ending}").stat().st_size > 200, name
+            assert f'href="../figures/{name}.{ending}"' in page
+        assert "<text" in (results / f"figures/{name}.svg").read_text(), "text must stay text"
+        caption = (results / f"figures/{name}.rst").read_text()
+        assert len(caption.split()) > 10
+        assert "nan" not in caption.split()
+        assert html.escape(caption.strip()).replace("&quot;", "&#34;").replace("&#x27;", "&#39;") in page
+    assert {path.stem for path in (results / "figures").iterdir()} == set(FIGURES)
+    for path in (results / "tables").iterdir():
+        assert path.stat().st_size > 20, path
+        assert f'href="../tables/{path.name}"' in page
     assert len(read_table(results / "tables/models.tsv")) == 6
     assert r"\toprule" in (results / "tables/models.tex").read_text()
+
+
+def test_the_report_says_how_the_study_was_made(results):
+    page = (results / "report/index.html").read_text()
+    for words in ("align_gwot", "bootstraps: 50", "object_level_a", "Flamary", "snakemake"):
+        assert words in page
+    digest = hashlib.sha256((results / "aggregate/layer_scores.parquet").read_bytes()).hexdigest()[:16]
+    assert digest in page
 
 
 def test_the_tidy_table_is_complete(results):

@@ -12,17 +12,21 @@ import pytest
 from conftest import snakemake
 
 MODEL = "category_level_a"
+FIGURES = {
+    *("rdms", "agreement", "transport_plans", "matching", "category_matching", "fine_coarse", "clustering"),
+    *("object_matching", "convergence", "layers", "object_map", "model_map", "paradigm_effects"),
+    *(f"convexity_{name}" for name in ("alignment", "correlations", "depth", "measures", "matching")),
+}
 AGGREGATES = {
-    "aggregate_layer_scores",
-    "plot_agreement",
-    "plot_matching",
-    "plot_transport_plans",
-    "tabulate_models",
-    "aggregate_correlations",
-    "plot_convexity_alignment",
-    "plot_convexity_correlations",
-    "plot_convexity_depth",
-    "tabulate_convexity",
+    *(
+        "aggregate_layer_scores",
+        "aggregate_objects",
+        "aggregate_trials",
+        "aggregate_maps",
+        "aggregate_correlations",
+    ),
+    *("fit_paradigm_effects", "tabulate_models", "tabulate_convexity", "build_report"),
+    *(f"plot_{name}" for name in FIGURES),
 }
 OWN = {
     "extract_precomputed",
@@ -64,12 +68,12 @@ def test_a_finished_study_has_nothing_to_do(finished):
 
 
 def test_a_changed_row_reruns_that_model_and_the_aggregates(finished):
-    edit(finished, "config/demo/models.tsv", f"{MODEL}.npy", "category_level_b.npy")
+    edit(finished, "config/planted/models.tsv", f"{MODEL}.npy", "category_level_b.npy")
     assert planned(finished) == {(rule, MODEL) for rule in OWN} | {(rule, None) for rule in AGGREGATES}
 
 
 def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
-    sheet = finished / "config/demo/models.tsv"
+    sheet = finished / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines()
     lines[1] = lines[1].replace("clip", "supervised")
     sheet.write_text("\n".join(lines) + "\n")
@@ -77,7 +81,7 @@ def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
 
 
 def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
-    sheet = finished / "config/demo/models.tsv"
+    sheet = finished / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines()
     sheet.write_text("\n".join([*lines, lines[1].replace("object_level_a\t", "again\t", 1)]) + "\n")
     assert planned(finished) == {(rule, "again") for rule in OWN} | {(rule, None) for rule in AGGREGATES}
@@ -96,7 +100,7 @@ def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
             '"""Correlation of the upper',
             '"""The correlation of the upper',
         ),
-        ("config/demo/models.tsv", "model\t", "# a remark\nmodel\t"),
+        ("config/planted/models.tsv", "model\t", "# a remark\nmodel\t"),
         ("config/config.yaml", "seed: 0 #", "seed: 0 # the same"),
     ],
 )
@@ -119,14 +123,15 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
     assert ("extract_precomputed", MODEL) in planned(finished)
 
 
-def test_restyling_reruns_the_figures_alone(finished):
-    edit(finished, "config/config.yaml", "font_size: 7", "font_size: 8")
-    figures = {(rule, None) for rule in AGGREGATES if rule.startswith("plot_")}
-    figures |= {("plot_convexity_neighbours", None)}
-    assert planned(finished) == figures
-    before = (finished / "results/demo/figures/agreement.pdf").read_bytes()
-    snakemake(finished, "figures", "--configfile", "small.yaml")
-    assert (finished / "results/demo/figures/agreement.pdf").read_bytes() != before
+def test_restyling_reruns_the_figures_and_the_page_alone(finished):
+    size = "two_columns: {width_mm: 180, font_size: 7}"
+    edit(finished, "config/config.yaml", size, size.replace("7}", "8}"))
+    figures = {(f"plot_{name}", None) for name in FIGURES | {"method", "convexity_neighbours"}}
+    assert planned(finished) == figures | {("build_report", None)}
+    target = "results/demo/figures/agreement.pdf"
+    before = (finished / target).read_bytes()
+    snakemake(finished, target, "--configfile", "small.yaml")
+    assert (finished / target).read_bytes() != before
 
 
 def test_a_setting_of_one_pair_reruns_that_pair(finished):

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from repalign.gwot.matching import category_hits, largest, ranks_of_truth
-from repalign.scoring.matching import DIRECTIONS
 from repalign.things import OTHERS, membership_matrix
 
 
@@ -30,7 +29,7 @@ def object_matches(plan, concepts, partners=5):
     exclusive, categories = membership_matrix(concepts, "category")
     named = exclusive[:, [name != OTHERS for name in categories]]
     frames = []
-    for direction in DIRECTIONS:
+    for direction in ("rows", "columns"):
         mass = plan if direction == "rows" else plan.T
         chosen = largest(plan, partners, direction)
         share = np.take_along_axis(mass, chosen, axis=1) / mass.sum(axis=1, keepdims=True)

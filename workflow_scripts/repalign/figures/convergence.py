@@ -11,6 +11,7 @@ from repalign.figures.style import (
     panel_grid,
     paradigm_colours,
     paradigm_legend,
+    paradigm_markers,
     styled,
 )
 from repalign.labels import shown
@@ -54,51 +55,50 @@ def plot_convergence(trials, runs, style):
     if trials.empty:
         raise InputError("No trial of any alignment has a loss.")
     colours = paradigm_colours(trials["paradigm"])
-    spread = trials["paradigm"].map(colours)
+    marks = paradigm_markers(colours)
     shown_map = _first_map(runs)
     with styled(style):
         figure, axes = panel_grid(2 if shown_map is None else 4, style, 8 * style["font_size"], least=8)
         left = axes[0]
-        best = trials["best"].to_numpy(dtype=bool)
         excess = 100 * excess_loss(trials)
-        left.scatter(
-            trials["relative_epsilon"][~best],
-            excess[~best],
-            s=9,
-            facecolors="none",
-            edgecolors=spread[~best],
-            lw=0.6,
-        )
-        left.scatter(trials["relative_epsilon"][best], excess[best], s=11, c=spread[best], lw=0)
+        for paradigm, own in trials.assign(excess=excess).groupby("paradigm", sort=False):
+            for kept, rows in own.groupby(own["best"].astype(bool)):
+                left.plot(
+                    rows["relative_epsilon"], rows["excess"], marks[paradigm], ms=3.4, mew=0.6,
+                    mec=colours[paradigm], mfc=colours[paradigm] if kept else "none",
+                )  # fmt: skip
         logarithmic(left.xaxis)
         left.set_xlabel(r"$\epsilon$ relative to the spread of the dissimilarities")
         left.set_ylabel("loss above the lowest (%)")
-        _matching(axes[1], trials, runs, colours)
+        _matching(axes[1], trials, runs, colours, marks)
         if shown_map is not None:
             _maps(figure, axes[2:], shown_map)
-        paradigm_legend(figure, trials["paradigm"])
+        paradigm_legend(figure, trials["paradigm"], shapes=True)
     kinds = [trials.assign(kind="trial")]
     if not runs.empty:
         kinds.append(runs.assign(kind="sensitivity"))
     return figure, pd.concat(kinds, ignore_index=True)
 
 
-def _matching(axis, trials, runs, colours):
+def _matching(axis, trials, runs, colours, marks):
     if not runs.empty:
         paradigms = trials.drop_duplicates("model").set_index("model")["paradigm"]
         for (_, model, _), own in runs.groupby(["human", "model", "layer"], sort=False):
             axis.plot(
                 own["loss"],
                 100 * own["top1"],
-                "o",
+                marks[paradigms[model]],
                 ms=2.4,
                 mfc="none",
                 mew=0.5,
                 mec=colours[paradigms[model]],
                 alpha=0.7,
             )
-    best = trials[trials["best"]]
-    axis.scatter(best["loss"], 100 * best["top1"], s=14, c=best["paradigm"].map(colours), lw=0, zorder=3)
+    best = trials[trials["best"].astype(bool)]
+    for paradigm, own in best.groupby("paradigm", sort=False):
+        axis.plot(
+            own["loss"], 100 * own["top1"], marks[paradigm], ms=3.8, color=colours[paradigm], mew=0, zorder=3
+        )
     logarithmic(axis.xaxis)
     axis.set_xlabel("Gromov-Wasserstein loss")
     axis.set_ylabel("object matching (%)")

@@ -6,7 +6,15 @@ import pandas as pd
 from repalign.errors import InputError
 from repalign.figures.forest import DOTS
 from repalign.figures.labelling import label_points
-from repalign.figures.style import INK, panel_grid, paradigm_colours, paradigm_legend, styled
+from repalign.figures.style import (
+    INK,
+    panel_columns,
+    panel_grid,
+    paradigm_colours,
+    paradigm_legend,
+    paradigm_markers,
+    styled,
+)
 
 TICKS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 LEAST = 10.0
@@ -39,9 +47,10 @@ def plot_fine_coarse(table, style):
     """
     data = fine_and_coarse(table)
     humans = list(dict.fromkeys(data["human"]))
-    colours = paradigm_colours(data["paradigm"])
+    colours, marks = paradigm_colours(data["paradigm"]), paradigm_markers(data["paradigm"])
     with styled(style):
-        height = min(0.5 * style["width_mm"], 11.5 * style["font_size"])
+        panel = style["width_mm"] / panel_columns(len(humans), style, LEAST)
+        height = min(0.8 * panel, 11.5 * style["font_size"])
         figure, axes = panel_grid(len(humans), style, height, least=LEAST, sharex=True, sharey=True)
         for axis, human in zip(axes, humans, strict=True):
             own = data[data["human"] == human]
@@ -64,7 +73,7 @@ def plot_fine_coarse(table, style):
                     color=colour,
                     lw=0.7,
                 )
-                axis.plot(x, y, "o", ms=4, mec="white", mew=0.4, color=colour)
+                axis.plot(x, y, marks[record["paradigm"]], ms=4, mec="white", mew=0.4, color=colour)
             axis.axvline(own["coarse_chance"].mean(), color=INK, lw=0.7, ls=DOTS)
             axis.axhline(own["fine_chance"].mean(), color=INK, lw=0.7, ls=DOTS)
             axis.set_xscale("log")
@@ -78,7 +87,7 @@ def plot_fine_coarse(table, style):
         axes[0].set_ylim(0.6 * min(low.min(), data["fine_chance"].min()), 1.6)
         axes[0].set_xlim(0.7 * min(data["coarse_value"].min(), data["coarse_chance"].min()), 1.35)
         axes[0].set_ylabel("object matching (%)")
-        paradigm_legend(figure, data["paradigm"])
+        paradigm_legend(figure, data["paradigm"], shapes=True)
         figure.draw_without_rendering()
         for axis, human in zip(axes, humans, strict=True):
             own = data[data["human"] == human]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.stats import binom
+from scipy.special import bdtrik
 
 from repalign.errors import InputError
 from repalign.figures.style import (
@@ -147,7 +147,8 @@ def _reference_lines(axis, own, panel, index, band):
         axis.axvline(chance.mean() * panel.factor, color=INK, lw=0.7, ls=DOTS, zorder=1)
         if band and index == 0 and panel.metric.startswith("gwot"):
             n = own["n"].iloc[0]
-            low, high = binom.interval(BAND, int(n), chance.mean())
+            # Quantiles of the binomial; scipy.stats has them too, and takes longer to load than the figure to draw.
+            low, high = np.ceil(bdtrik([(1 - BAND) / 2, (1 + BAND) / 2], int(n), chance.mean()))
             axis.axvspan(
                 panel.factor * low / n, panel.factor * high / n, color=FAINT, alpha=0.45, lw=0, zorder=0
             )

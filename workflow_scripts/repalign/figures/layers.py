@@ -4,7 +4,14 @@ import pandas as pd
 
 from repalign.errors import InputError
 from repalign.figures.forest import DOTS
-from repalign.figures.style import INK, panel_grid, paradigm_colours, paradigm_legend, styled
+from repalign.figures.style import (
+    INK,
+    panel_grid,
+    paradigm_colours,
+    paradigm_legend,
+    paradigm_markers,
+    styled,
+)
 from repalign.labels import shown
 
 
@@ -34,14 +41,14 @@ def plot_layers(table, panels, readouts, style):
         raise InputError(f"There are no scores {', '.join(panel.metric for panel in panels)} to draw.")
     data = pd.concat([rows for _, _, rows in drawn]).sort_index()
     data = data[~data.index.duplicated()]
-    colours = paradigm_colours(data["paradigm"])
+    colours, marks = paradigm_colours(data["paradigm"]), paradigm_markers(data["paradigm"])
     several = data["human"].nunique() > 1
     with styled(style):
         figure, axes = panel_grid(len(drawn), style, 5.8 * style["font_size"], least=8, sharex=True)
         for axis, (panel, human, rows) in zip(axes, drawn, strict=True):
             for model, own in rows.groupby("model", sort=False):
                 own = own.sort_values("depth")
-                colour = colours[own["paradigm"].iloc[0]]
+                colour, mark = colours[own["paradigm"].iloc[0]], marks[own["paradigm"].iloc[0]]
                 axis.plot(own["depth"], panel.factor * own["value"], color=colour, lw=0.8)
                 axis.fill_between(
                     own["depth"],
@@ -55,7 +62,7 @@ def plot_layers(table, panels, readouts, style):
                 axis.plot(
                     own["depth"],
                     panel.factor * own["value"],
-                    "o",
+                    mark,
                     ms=2.6,
                     mec=colour,
                     mfc="white",
@@ -63,7 +70,7 @@ def plot_layers(table, panels, readouts, style):
                     ls="none",
                 )
                 axis.plot(
-                    own["depth"][at], panel.factor * own["value"][at], "o", ms=3.4, color=colour, ls="none"
+                    own["depth"][at], panel.factor * own["value"][at], mark, ms=3.4, color=colour, ls="none"
                 )
             if rows["chance"].notna().any():
                 axis.axhline(panel.factor * rows["chance"].mean(), color=INK, lw=0.7, ls=DOTS)
@@ -74,5 +81,5 @@ def plot_layers(table, panels, readouts, style):
             axis.set_xlim(-0.05, 1.05)
             if several and human != "triplets":
                 axis.set_title(f"against {shown(human)}", loc="left")
-        paradigm_legend(figure, data["paradigm"])
+        paradigm_legend(figure, data["paradigm"], shapes=True)
     return figure, data

@@ -3,7 +3,14 @@
 import numpy as np
 
 from repalign.figures.labelling import label_points
-from repalign.figures.style import INK, panel_grid, paradigm_colours, paradigm_legend, styled
+from repalign.figures.style import (
+    INK,
+    panel_grid,
+    paradigm_colours,
+    paradigm_legend,
+    paradigm_markers,
+    styled,
+)
 from repalign.labels import paradigm_order, shown
 from repalign.maps import classical_scaling
 
@@ -33,6 +40,7 @@ def plot_model_map(similarity, paradigms, style):
         else np.c_[np.arange(len(order)), np.zeros(len(order))]
     )
     colours = paradigm_colours([paradigms[name] for name in order])
+    marks = paradigm_markers(colours)
     with styled(style):
         size = style["font_size"]
         height = max(min(0.5 * style["width_mm"], 13 * size), 0.48 * size * len(order))
@@ -48,16 +56,15 @@ def plot_model_map(similarity, paradigms, style):
         right.axhline(0, color=INK, lw=0.2, zorder=0)
         right.axvline(0, color=INK, lw=0.2, zorder=0)
         for name, (x, y) in zip(order, place, strict=True):
-            person = paradigms[name] == "human"
             right.plot(
-                x, y, "D" if person else "o", ms=4.2, color=colours[paradigms[name]], mec="white", mew=0.4
+                x, y, marks[paradigms[name]], ms=4.2, color=colours[paradigms[name]], mec="white", mew=0.4
             )
         right.set_aspect("equal", adjustable="datalim")
         right.margins(0.2)
         right.set_xticks([])
         right.set_yticks([])
         right.spines[:].set_visible(False)
-        paradigm_legend(figure, [paradigms[name] for name in order])
+        paradigm_legend(figure, [paradigms[name] for name in order], shapes=True)
         figure.draw_without_rendering()
         label_points(right, *place.T, order, [colours[paradigms[name]] for name in order])
     places = dict(zip(order, place, strict=True))

@@ -51,14 +51,13 @@ def plot_object_matching(matches, paradigms, human, style):
             axis.set_xticks(
                 range(len(columns)),
                 columns if bottom else [],
-                rotation=55,
-                ha="right",
-                rotation_mode="anchor",
+                rotation=90,
+                fontsize=0.8 * size,
             )
             axis.tick_params(length=0)
             axis.set_title(label, loc="left")
         figure.colorbar(drawn, ax=list(axes[:2]), label="matched (%)", pad=0.01, aspect=20, shrink=0.9)
-        _draw_objects(axes[2], objects, size)
+        _draw_objects(axes[2], objects, size, named=style["width_mm"] >= 18 * size)
     tidy = rates.rename(columns={"category": "name"}).assign(kind="category")
     return figure, pd.concat([tidy, objects.assign(kind="object", human=human)], ignore_index=True)[
         ["kind", "human", "model", "name", "matched", "category_matched", "n"]
@@ -84,7 +83,7 @@ def _objects(matches, models):
     )
 
 
-def _draw_objects(axis, objects, size):
+def _draw_objects(axis, objects, size, named):
     x = np.arange(1, len(objects) + 1)
     axis.fill_between(x, 100 * objects["matched"], step="mid", color=OUTCOMES["object"], lw=0)
     axis.set_xlim(0.5, len(objects) + 0.5)
@@ -93,8 +92,10 @@ def _draw_objects(axis, objects, size):
     axis.set_yticks([tick for tick in (0, 10, 25, 50, 75, 100) if tick <= top])
     axis.set_xlabel("objects, from the most to the least often matched")
     axis.set_ylabel("matched by (% of models)")
-    named = [name.replace("_", " ") for name in objects["name"]]
+    if not named:
+        return
+    names = [name.replace("_", " ") for name in objects["name"]]
     axis.text(
-        0.98, 0.95, f"first: {', '.join(named[:NAMED])}\nlast: {', '.join(named[-NAMED:])}", ha="right", va="top",
+        0.98, 0.95, f"first: {', '.join(names[:NAMED])}\nlast: {', '.join(names[-NAMED:])}", ha="right", va="top",
         transform=axis.transAxes, fontsize=0.85 * size, color=INK, wrap=True,
     )  # fmt: skip

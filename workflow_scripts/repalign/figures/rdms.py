@@ -7,6 +7,8 @@ from repalign.figures.category_axes import category_edges, label_categories
 from repalign.figures.style import panel_columns, panel_grid, styled
 from repalign.labels import shown
 
+LEAST = 6.0
+
 
 def plot_rdms(matrices, category, scores, style):
     """Draw matrices of ranks side by side, in one order and one scale.
@@ -26,10 +28,10 @@ def plot_rdms(matrices, category, scores, style):
     """
     edges, names = category_edges(category)
     with styled(style):
-        columns = panel_columns(len(matrices), style, 6.4)
+        columns = panel_columns(len(matrices), style, LEAST)
         # Room for category names, colour bar and titles beside and above square panels.
         side = (style["width_mm"] - 6 * style["font_size"]) / columns
-        figure, axes = panel_grid(len(matrices), style, side + 1.4 * style["font_size"], least=6.4)
+        figure, axes = panel_grid(len(matrices), style, side + 1.4 * style["font_size"], least=LEAST)
         for axis, (name, matrix) in zip(axes, matrices.items(), strict=True):
             drawn = axis.imshow(
                 matrix, cmap="viridis", vmin=0, vmax=1, extent=(0, 1, 1, 0), interpolation="nearest"

@@ -14,16 +14,26 @@ from repalign.labels import paradigm_order, shown
 
 MM = 1 / 25.4
 
-# Okabe & Ito (2008), distinguishable with every common colour vision deficiency.
+# After Okabe & Ito (2008); green darker and grey lighter than theirs, which a deuteranope takes for one another.
 PALETTE = {
     "supervised": "#0072B2",
     "self_supervised": "#D55E00",
     "self_sup_sup": "#CC79A7",
-    "clip": "#009E73",
+    "clip": "#007A5A",
     "human": "#000000",
-    "random": "#888888",
+    "random": "#A6A6A6",
 }
 EXTRA = ("#56B4E9", "#E69F00", "#8C6D31", "#6A3D9A")
+# Colour is never the only sign: shapes and positions tell paradigms apart in grey and for every eye.
+SHAPES = {
+    "supervised": "o",
+    "self_supervised": "s",
+    "self_sup_sup": "D",
+    "clip": "^",
+    "human": "P",
+    "random": "X",
+}
+EXTRA_SHAPES = ("v", "P", "p", "h")
 MARKERS = ("o", "s", "D", "^", "v", "P")
 FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
 INK, FAINT = "#222222", "#BBBBBB"
@@ -35,6 +45,12 @@ def paradigm_colours(paradigms):
     """A colour per paradigm: the fixed palette, then spare colours for tags of the user's own."""
     own = [name for name in dict.fromkeys(paradigms) if name not in PALETTE]
     return {**PALETTE, **{name: EXTRA[i % len(EXTRA)] for i, name in enumerate(own)}}
+
+
+def paradigm_markers(paradigms):
+    """A shape per paradigm, for figures whose points no position or label sets apart: colour is not enough in grey."""
+    own = [name for name in dict.fromkeys(paradigms) if name not in SHAPES]
+    return {**SHAPES, **{name: EXTRA_SHAPES[i % len(EXTRA_SHAPES)] for i, name in enumerate(own)}}
 
 
 @contextmanager
@@ -94,11 +110,19 @@ def panel_grid(count, style, height, least=6.0, **options):
     return figure, list(axes.flat[:count])
 
 
-def paradigm_legend(figure, paradigms, extra=()):
-    """A legend below the figure: a dot per paradigm, then further handles."""
-    colours = paradigm_colours(paradigms)
+def paradigm_legend(figure, paradigms, extra=(), shapes=False):
+    """A legend below the figure: a dot (or the shape) of every paradigm, then further handles."""
+    colours, marks = paradigm_colours(paradigms), paradigm_markers(paradigms)
     handles = [
-        Line2D([], [], marker="o", ls="none", ms=3.6, color=colours[name], label=shown(name))
+        Line2D(
+            [],
+            [],
+            marker=marks[name] if shapes else "o",
+            ls="none",
+            ms=3.6,
+            color=colours[name],
+            label=shown(name),
+        )
         for name in paradigm_order(paradigms)
     ]
     handles += extra

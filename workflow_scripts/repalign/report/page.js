@@ -2,6 +2,8 @@
 const $ = (id) => document.getElementById(id);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const STEPS = 1000;
+const SHAPES = { supervised: "circle", self_supervised: "square", self_sup_sup: "diamond", clip: "triangle-up", human: "cross", random: "wedge" };
+const OTHER_SHAPES = ["triangle-down", "triangle-left", "triangle-right", "arrow"];
 
 async function unpack(text) {
   const bytes = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
@@ -67,7 +69,7 @@ async function draw(id, spec, description) {
       axis: { labelColor: soft, titleColor: ink, gridColor: line, domainColor: soft, tickColor: soft, labelFontSize: 12, titleFontSize: 13, titleFontWeight: 500, gridOpacity: 0.6, tickCount: 6 },
       legend: { labelColor: ink, titleColor: soft, labelFontSize: 12, titleFontSize: 12, orient: "bottom", columns: 4, symbolOpacity: 1 },
       title: { color: ink, fontSize: 13, fontWeight: 500, anchor: "start" },
-      range: { category: ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31", "#6A3D9A"] },
+      range: { category: ["#0072B2", "#D55E00", "#007A5A", "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31", "#6A3D9A"] },
     },
     ...spec,
   }, { renderer: "svg", actions: { export: true, source: false, compiled: false, editor: false }, downloadFileName: id });
@@ -90,13 +92,15 @@ function compare() {
     };
   });
   const colour = field === "paradigm" ? { scale: paradigmScale() } : numeric ? { type: "quantitative", scale: { type: "log", scheme: "viridis" } } : {};
+  // Colour is not the only sign of a paradigm.
+  const shape = field === "paradigm" ? { shape: { field: "colour", type: "nominal", title: field, scale: { domain: data.paradigms.map((p) => p.label), range: data.paradigms.map((p, i) => SHAPES[p.id] ?? OTHER_SHAPES[i % OTHER_SHAPES.length]) } } } : {};
   const encoding = { color: { field: "colour", type: "nominal", title: field.replaceAll("_", " "), ...colour } };
   const axis = (field, measure) => ({ field, type: "quantitative", title: measure.label, scale: { zero: false, nice: true } });
   const layer = [
     { mark: { type: "rule", strokeWidth: 1.2, opacity: 0.7, aria: false }, encoding: { x: axis("xl", x), x2: { field: "xh" }, y: axis("y", y) } },
     { mark: { type: "rule", strokeWidth: 1.2, opacity: 0.7, aria: false }, encoding: { x: axis("x", x), y: axis("yl", y), y2: { field: "yh" } } },
     { mark: { type: "point", filled: true, size: 80, opacity: 1 }, encoding: {
-      x: axis("x", x), y: axis("y", y),
+      x: axis("x", x), y: axis("y", y), ...shape,
       tooltip: [{ field: "model" }, { field: "x", title: x.label, format: ".4~g" }, { field: "y", title: y.label, format: ".4~g" }, { field: "colour", title: field }] } },
   ];
   if ($("show-names").checked) layer.push({ mark: { type: "text", align: "left", dx: 8, dy: -6, fontSize: 11, aria: false }, encoding: { x: axis("x", x), y: axis("y", y), text: { field: "model" } } });

@@ -69,7 +69,7 @@ def _itables(name):
 
 
 def picture(path, width=PICTURE_WIDTH):
-    """A PNG as a data URL, reduced to a width and a palette: (URL, width, height)."""
+    """A picture as a data URL, scaled to a width: (URL, width, height). WebP keeps the colours, a palette does not."""
     from PIL import Image
 
     with Image.open(path) as image:
@@ -77,8 +77,8 @@ def picture(path, width=PICTURE_WIDTH):
         if image.width > width:
             image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
-        image.quantize(128, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-        return _data_url(buffer, "png"), image.width, image.height
+        image.save(buffer, "WEBP", quality=90, method=4)
+        return _data_url(buffer, "webp"), image.width, image.height
 
 
 def thumbnail(path, side=72):
