@@ -16,7 +16,7 @@ from repalign import needs as estimates
 from repalign.errors import InputError
 from repalign.provenance import code_digest, files_digest
 from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, Study, model_files, read_study, select_systems
+from repalign.study import IMAGE_SOURCES, Study, export_password, model_files, read_study, select_systems
 
 # Where the study of this run lies, for its jobs.
 SNAPSHOT = "REPALIGN_STUDY"
@@ -42,13 +42,17 @@ def load_study():
 
 
 study = load_study()
-# The password of the images reaches its script through the environment alone: params and config are written to disk.
-if password := config.pop("things_password"):
-    os.environ["THINGS_PASSWORD"] = password
+export_password(config)
 config, MODELS, HUMANS, DOWNLOADS = study.config, study.models, study.humans, study.downloads
 things_file, world_files = study.things_file, study.world_files
 image_folder, made_images = study.image_folder, study.made_images
 STUDY = f"results/{config['study']}"
+
+
+def reference_folder():
+    """The folder of judged images that are not among the others; none where the config has null."""
+    images = config["images"] or {"references": None}
+    return images["references"] and f"{config['things_dir']}/{images['references']}"
 
 
 def downloads_of(*kinds):
@@ -131,7 +135,7 @@ def row_of(*fields):
 
 
 def needs(estimate, *names):
-    """Resources of a rule by name: what `estimate(wildcards, attempt)` says of each."""
+    """Resources of a rule by name; what `estimate(wildcards, attempt)` says of each."""
 
     def need(name):
         return lambda wildcards, attempt: estimate(wildcards, attempt)[name]

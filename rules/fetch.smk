@@ -3,7 +3,17 @@
 
 
 localrules:
+    fetch_networks,
     fetch_weights,
+
+
+rule fetch_networks:
+    input:
+        [
+            f"<results>/inputs/weights/{name}.json"
+            for name, row in MODELS.items()
+            if row["source"] in IMAGE_SOURCES
+        ],
 
 
 rule fetch_weights:

@@ -56,9 +56,9 @@ rule index_images:
         "../envs/embeddings.yaml"
     params:
         code=code("index_images"),
-        folder=image_folder(),
+        folder=lambda wildcards: image_folder(),
+        references=lambda wildcards: reference_folder(),
         images=config["images"],
-        things_dir=config["things_dir"],
         seed=config["seed"],
     script:
         "../workflow_scripts/index_images.py"

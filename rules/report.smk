@@ -35,7 +35,7 @@ rule build_report:
         confidence=config["statistics"]["confidence"],
         figures=study_figures(),
         tables=study_tables(),
-        thumbnails=thumbnail_folder(),
+        thumbnails=lambda wildcards: thumbnail_folder(),
         used=used_methods(),
         benchmarks=f"{STUDY}/benchmarks",
         logs=f"{STUDY}/logs",

@@ -7,9 +7,8 @@ from repalign.archives import unpack
 from repalign.downloads import fetch
 from repalign.errors import InputError
 from repalign.job import job
+from repalign.study import PASSWORD
 from tqdm import tqdm
-
-PASSWORD = "THINGS_PASSWORD"
 
 with job(snakemake.log[0]) as log:
     row, folder = snakemake.params.row, Path(snakemake.output[0])

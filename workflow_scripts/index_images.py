@@ -11,8 +11,7 @@ with job(snakemake.log[0]) as log:
     chosen = images.index_images(params.folder, tuple(concepts["object"]))
     log.info("%d images of %d objects", len(chosen), len(concepts))
     if snakemake.wildcards.image_set == "behaviour":
-        references = settings["references"] and f"{params.things_dir}/{settings['references']}"
-        chosen, replaced = images.behaviour(chosen, references)
+        chosen, replaced = images.behaviour(chosen, params.references)
         if replaced:
             log.warning(
                 "not the image that people judged: %d objects (%s)", len(replaced), ", ".join(replaced)

@@ -5,12 +5,12 @@ import tempfile
 from pathlib import Path
 
 from repalign.job import job
-from repalign.world import simulate_world
+from repalign.world import configured_world
 from repalign.world_images import write_images
 
 with job(snakemake.log[0]) as log:
     params, target = snakemake.params, Path(snakemake.output[0])
-    world = simulate_world(params.world["objects"], params.world["features"], seed=params.seed)
+    world = configured_world(params.world, params.seed)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         paths = write_images(world, Path(temporary) / "images", params.per_object, seed=params.seed)

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 from repalign.job import job
-from repalign.world import simulate_world
+from repalign.world import configured_world
 from repalign.world_files import write_world
 
 with job(snakemake.log[0]) as log:
     params = snakemake.params
     settings = dict(params.world)
-    world = simulate_world(settings["objects"], settings["features"], seed=params.seed)
+    world = configured_world(settings, params.seed)
     ceiling = write_world(
         world, Path(os.path.commonpath(snakemake.output)), params.things, settings, params.seed
     )

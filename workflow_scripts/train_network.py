@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from repalign.images import index_images
 from repalign.job import job
-from repalign.world import simulate_world
+from repalign.world import configured_world
 from repalign.world_training import train
 
 with job(snakemake.log[0]) as log:
     torch.set_num_threads(snakemake.threads)
     params, target = snakemake.params, Path(snakemake.output[0])
-    world = simulate_world(params.world["objects"], params.world["features"], seed=params.seed)
+    world = configured_world(params.world, params.seed)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         folder = Path(temporary) / "network"

@@ -1,6 +1,6 @@
 """What `snakemake --profile slurm` would submit, and whether this cluster would take it; submits nothing.
 
-usage: make cluster-check [ARGS="--configfile config/demo_networks.yaml"]
+usage: make cluster-check [ARGS="--configfile config/planted.yaml"]
 """
 
 import collections

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, copy_workflow, snakemake
+import yaml
+from conftest import ROOT, copy_workflow, merged, planted, snakemake
 from repalign.artefacts import read_arrays, read_table
 
 SHARED = ROOT.parent / "shared" / "slurm"
@@ -23,8 +24,8 @@ study: cluster
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06]}
 statistics: {bootstraps: 50}
-convexity: {models: [], finetuned: {network: null}}
 """
+NO_CONVEXITY = {"models": [], "finetuned": {"self_supervised": None}}
 # An alignment that takes a while: many trials, each of which is worth keeping.
 LONG = STUDY + "models: one.tsv\n"
 LONG = LONG.replace("trials: 2", "strategy: paper, trials: 300")
@@ -69,13 +70,14 @@ def with_studies(folder):
     """A checkout with the studies of this file, its real profile, and a sheet of one row."""
     copy_workflow(folder)
     (folder / "slurm").symlink_to("profiles/slurm")
-    sheet = folder / "config/demo/models.tsv"
+    sheet = folder / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("network")]
     sheet.write_text("".join(kept))
     (folder / "one.tsv").write_text("".join([lines[0], *(ln for ln in kept if ln.startswith("unrelated\t"))]))
-    (folder / "study.yaml").write_text(STUDY)
-    (folder / "long.yaml").write_text(LONG)
+    for name, text in (("study", STUDY), ("long", LONG)):
+        overlay = {**merged(planted(folder), yaml.safe_load(text)), "convexity": NO_CONVEXITY}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(overlay))
     return folder
 
 
@@ -136,7 +138,7 @@ def queue(folder):
     return [job for job, where in lines if Path(where) == folder]
 
 
-def wait_until(condition, seconds=120, every=0.2):
+def wait_until(condition, seconds=300, every=0.2):
     deadline = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -208,9 +210,15 @@ def test_cluster_check_counts_submissions_and_asks_the_cluster(checkout):
 
 def test_a_failure_shows_its_sentence_and_its_log(checkout):
     run(checkout, "results/cluster/inputs/concepts.tsv", "--configfile", "study.yaml")
-    (checkout / "results/cluster/world/file_order.txt").write_text("nothing\n")
+    (checkout / "results/demo/world/file_order.txt").write_text("nothing\n")
     done = run(
-        checkout, "results/cluster/inputs/triplets.safetensors", "--configfile", "study.yaml", check=False
+        checkout,
+        "results/cluster/inputs/triplets.safetensors",
+        "--configfile",
+        "study.yaml",
+        "--retries",
+        "0",
+        check=False,
     )
     assert done.returncode != 0
     assert "repalign: " in done.output
@@ -253,7 +261,7 @@ def aligning(prepared, tmp_path):
 def finished_after(checkout, process, journal, size):
     """The run ends well, and what the journal held when the job died was kept."""
     assert journal.stat().st_size >= size
-    assert process.wait(timeout=300) == 0, (checkout / "run.log").read_text()
+    assert process.wait(timeout=600) == 0, (checkout / "run.log").read_text()
     _, metadata = read_arrays(checkout / PLAN)
     assert metadata["settings"]["trials"] == 300
     trials = read_table((checkout / PLAN).with_name("trials.parquet"))

@@ -42,7 +42,7 @@ HUMAN = {
     "path": "{things_dir}/human/people.npy",
     "order": "{things_dir}/unique_id.txt",
 }
-NO_STUDY = "convexity: {models: [], finetuned: {network: null}}\n"
+NO_STUDY = "convexity: {models: [], finetuned: {self_supervised: null}}\n"
 
 
 def sheet(*rows):

@@ -13,7 +13,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import timm
 import torch
-from conftest import copy_workflow, snakemake
+import yaml
+from conftest import copy_workflow, planted, snakemake
 from repalign.artefacts import read_arrays, read_table
 
 STUDY = """
@@ -23,7 +24,7 @@ things_dir: results/images/world
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 images: {folder: images, references: null, categories: category, per_category: 3, average_all: true, per_object: 3}
 image_sets: [behaviour, category, all]
-convexity: {models: [], finetuned: {network: null}}
+convexity: {models: [], finetuned: {self_supervised: null}}
 """
 COLUMNS = (
     "model source identifier weights revision paradigm objective architecture train_data train_images layers pooling "
@@ -98,7 +99,7 @@ def test_a_changed_row_reads_that_model_anew_and_no_other(study, tmp_path):
 def test_a_model_that_reads_images_needs_a_folder_of_them(study, tmp_path):
     folder = shutil.copytree(study, tmp_path / "study", symlinks=True)
     (folder / "images.yaml").write_text(
-        STUDY.replace(STUDY[STUDY.index("images: {") : STUDY.index("image_sets")], "")
+        STUDY.replace(STUDY[STUDY.index("images: {") : STUDY.index("image_sets")], "images: null\n")
     )
     run = snakemake(folder, "-n", "--configfile", "images.yaml", check=False)
     assert run.returncode != 0
@@ -167,7 +168,7 @@ def fetch(checkout, published, *arguments, **environment):
     lines = ["path\tkind\turl\tsha256"]
     lines += ["\t".join((path, *row)) for path, row in published.items()]
     (checkout / "downloads.tsv").write_text("\n".join(lines) + "\n")
-    (checkout / "fetch.yaml").write_text("downloads: downloads.tsv\n")
+    (checkout / "fetch.yaml").write_text(yaml.safe_dump({**planted(checkout), "downloads": "downloads.tsv"}))
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "fetch.yaml", *arguments]
     command += ["--", "fetch_things"]
     environment = {k: v for k, v in os.environ.items() if k != "THINGS_PASSWORD"} | environment

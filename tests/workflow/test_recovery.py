@@ -20,29 +20,36 @@ def finished(small_study, tmp_path):
 
 
 def test_a_full_disk_stops_the_job_with_one_sentence_and_leaves_nothing(finished):
-    (finished / EMBEDDING).unlink()
-    # A limit on the size of files stands for the quota: the embedding is larger, logs and records are smaller.
-    command = [sys.executable, "-m", "snakemake", EMBEDDING, "--cores", "1", "--configfile", "small.yaml"]
+    # A limit on the size of files stands for the quota: this embedding is above it, what snakemake writes below.
+    sheet = finished / "config/demo/models.tsv"
+    header, *rows = sheet.read_text().splitlines()
+    row = {
+        "model": "wide",
+        "source": "random",
+        "identifier": "9000",
+        "paradigm": "random",
+        "layers": "features",
+    }
+    cells = [row.get(column, "") for column in header.split("\t")]
+    sheet.write_text("\n".join([header, *rows, "\t".join(cells)]) + "\n")
+    target = "results/demo/embeddings/behaviour/wide.safetensors"
+    command = [sys.executable, "-m", "snakemake", target, "--cores", "1", "--configfile", "small.yaml"]
 
     def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
 
-    whole = read_arrays(finished / "results/demo/embeddings/behaviour/people_again.safetensors")[0][
-        "features"
-    ]
-    assert whole.nbytes > 5_000
     run = subprocess.run(command, cwd=finished, capture_output=True, text=True, preexec_fn=limit)
     output = run.stdout + run.stderr
     assert run.returncode != 0
     assert (
-        f"repalign: {EMBEDDING} cannot be written, since its disk or your quota is full; make room, then type the "
-        "same command again." in output
-    )
+        f"repalign: {target} cannot be written, since its disk or your quota is full; make room, then type the same "
+        "command again." in output
+    ), output
     assert "Traceback" not in output
-    folder = (finished / EMBEDDING).parent
-    assert [path.name for path in folder.iterdir() if path.name.startswith((".", "unrelated"))] == []
-    snakemake(finished, EMBEDDING, "--configfile", "small.yaml")
-    assert (finished / EMBEDDING).is_file()
+    folder = (finished / target).parent
+    assert [path.name for path in folder.iterdir() if path.name.startswith((".", "wide"))] == []
+    snakemake(finished, target, "--configfile", "small.yaml")
+    assert (finished / target).stat().st_size > 500_000
 
 
 def test_a_damaged_result_stops_what_reads_it_and_is_made_again_once_deleted(finished):

@@ -68,12 +68,12 @@ def test_a_finished_study_has_nothing_to_do(finished):
 
 
 def test_a_changed_row_reruns_that_model_and_the_aggregates(finished):
-    edit(finished, "config/demo/models.tsv", f"{MODEL}.npy", "category_level_b.npy")
+    edit(finished, "config/planted/models.tsv", f"{MODEL}.npy", "category_level_b.npy")
     assert planned(finished) == {(rule, MODEL) for rule in OWN} | {(rule, None) for rule in AGGREGATES}
 
 
 def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
-    sheet = finished / "config/demo/models.tsv"
+    sheet = finished / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines()
     lines[1] = lines[1].replace("clip", "supervised")
     sheet.write_text("\n".join(lines) + "\n")
@@ -81,7 +81,7 @@ def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
 
 
 def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
-    sheet = finished / "config/demo/models.tsv"
+    sheet = finished / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines()
     sheet.write_text("\n".join([*lines, lines[1].replace("object_level_a\t", "again\t", 1)]) + "\n")
     assert planned(finished) == {(rule, "again") for rule in OWN} | {(rule, None) for rule in AGGREGATES}
@@ -100,7 +100,7 @@ def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
             '"""Correlation of the upper',
             '"""The correlation of the upper',
         ),
-        ("config/demo/models.tsv", "model\t", "# a remark\nmodel\t"),
+        ("config/planted/models.tsv", "model\t", "# a remark\nmodel\t"),
         ("config/config.yaml", "seed: 0 #", "seed: 0 # the same"),
     ],
 )

@@ -86,9 +86,7 @@ def index_images(folder, objects):
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(
-            f"There is no image folder {folder}; set things.images, or let the fetch rules fill it."
-        )
+        raise InputError(f"There is no image folder {folder}; set images.folder, or fetch it (downloads).")
     found = {normalise(entry.name): entry for entry in sorted(folder.iterdir()) if entry.is_dir()}
     if unknown := [name for name in found if name not in set(objects)]:
         raise InputError(

@@ -19,6 +19,7 @@ from repalign.sheets import (
 )
 from repalign.validation import check
 
+PASSWORD = "THINGS_PASSWORD"
 IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
 
 
@@ -169,6 +170,12 @@ def read_study(config, schemas):
     _check_convexity(study)
     _check_figures(config["figures"])
     return study
+
+
+def export_password(config):
+    """Move the password of the images from the config, which is written to disk, to the environment of the scripts."""
+    if password := config.pop("things_password", None):
+        os.environ[PASSWORD] = password
 
 
 def _without_removed_pairs(convexity):

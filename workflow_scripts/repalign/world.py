@@ -48,7 +48,7 @@ class World:
     shared: np.ndarray
 
 
-def simulate_world(n_objects=216, n_features=24, others=0.1, seed=0):
+def simulate_world(n_objects=216, n_features=24, others=0.1, spectrum=SPECTRUM, seed=0):
     """Draw the objects of the world, sorted by name.
 
     Parameters
@@ -56,6 +56,7 @@ def simulate_world(n_objects=216, n_features=24, others=0.1, seed=0):
     n_objects : int, at least 54 (two a category)
     n_features : int, dimensions of the latent space
     others : float, share of objects that people put in no category (and of those they put in two)
+    spectrum : float, how fast the dimensions' variance falls off: that of the k-th is k ** -spectrum
     seed : int
 
     Returns
@@ -66,7 +67,7 @@ def simulate_world(n_objects=216, n_features=24, others=0.1, seed=0):
     names = list(chain.from_iterable(TAXONOMY.values()))
     of = np.repeat(np.arange(len(names)), _sizes(n_objects, len(names)))
     group = of // 3
-    u, v, w = (_normal(rows, n_features, rng) for rows in (len(TAXONOMY), len(names), n_objects))
+    u, v, w = (_normal(rows, n_features, rng, spectrum) for rows in (len(TAXONOMY), len(names), n_objects))
     shared = GROUP_WEIGHT * u[group] + CATEGORY_WEIGHT * v[of]
     latent = shared + OBJECT_WEIGHT * w
 
@@ -84,8 +85,13 @@ def simulate_world(n_objects=216, n_features=24, others=0.1, seed=0):
     return World(*columns, group[order], latent[order], shared[order])
 
 
-def _normal(rows, columns, rng):
-    return rng.standard_normal((rows, columns)) * np.arange(1, columns + 1) ** (-SPECTRUM / 2)
+def _normal(rows, columns, rng, spectrum=SPECTRUM):
+    return rng.standard_normal((rows, columns)) * np.arange(1, columns + 1) ** (-spectrum / 2)
+
+
+def configured_world(settings, seed):
+    """The world of the config key `world`."""
+    return simulate_world(settings["objects"], settings["features"], spectrum=settings["spectrum"], seed=seed)
 
 
 def _sizes(n_objects, n_categories):

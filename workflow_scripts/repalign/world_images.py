@@ -1,10 +1,10 @@
 """Pictures of the simulated world, and captions: what networks can see of what people judge.
 
 Each object has attributes in [0, 1], one per leading dimension of its latent vector (`repalign.world`), through the
-normal distribution function of the standardised dimension; the less a dimension varies, the less its attribute does, so
-what matters to people is what catches the eye. They say how the object looks (colour, form, texture), so
-objects of a category look alike, those of a group less so. Images of one object differ in position, turn, size,
-light and background.
+normal distribution function of the standardised dimension. The less a dimension varies, the less its attribute does, so
+what matters to people is what catches the eye; attributes without a dimension are alike in all. They say how the
+object looks (colour, form, texture), so objects of a category look alike, those of a group less so. Images of one
+object differ in position, turn, size, light and background.
 """
 
 import numpy as np
@@ -13,31 +13,34 @@ from scipy.stats import norm
 
 from repalign.world import TAXONOMY
 
+# What is seen first comes first: the leading dimensions are those that people judge by.
 ATTRIBUTES = (
     "hue",
-    "lobes",
-    "size",
-    "stripes",
     "lightness",
+    "size",
     "elongation",
-    "spikiness",
-    "contrast",
-    "hole",
-    "second_hue",
     "saturation",
+    "contrast",
+    "second_hue",
+    "stripes",
     "tilt",
+    "hole",
+    "spikiness",
+    "lobes",
 )
-# Words for the thirds of an attribute, as a caption would name them.
+# Words for an attribute from 0 to 1, as a caption would name it; people draw the line between them a little apart.
 WORDS = {
-    "hue": ("red", "green", "blue"),
-    "lobes": ("round", "lobed", "starry"),
-    "size": ("small", "middling", "large"),
-    "stripes": ("broad", "striped", "fine"),
-    "lightness": ("dark", "medium", "bright"),
-    "elongation": ("squat", "even", "long"),
+    "hue": ("red", "orange", "yellow", "green", "turquoise", "blue"),
+    "lightness": ("black", "dark", "dim", "pale", "bright", "glowing"),
+    "size": ("tiny", "small", "middling", "large", "huge"),
+    "elongation": ("squat", "broad", "even", "long", "slender"),
+    "saturation": ("greyish", "muted", "vivid", "garish"),
+    "contrast": ("plain", "shaded", "patterned", "bold"),
+    "stripes": ("banded", "striped", "fine"),
     "spikiness": ("smooth", "wavy", "spiky"),
-    "contrast": ("plain", "patterned", "bold"),
 }
+VAGUENESS = 0.08
+NAMED = 0.5  # share of captions that name the category, and the group
 
 
 def attributes(world):
@@ -46,7 +49,6 @@ def attributes(world):
     Parameters
     ----------
     world : repalign.world.World
-        With at least 12 latent dimensions.
 
     Returns
     -------
@@ -55,7 +57,9 @@ def attributes(world):
     latent = world.latent[:, : len(ATTRIBUTES)]
     spread = latent.std(axis=0)
     shares = norm.cdf((latent - latent.mean(axis=0)) / spread)
-    return 0.5 + (shares - 0.5) * np.minimum(1, spread / spread[0])
+    looks = np.full((len(latent), len(ATTRIBUTES)), 0.5)
+    looks[:, : latent.shape[1]] += (shares - 0.5) * np.minimum(1, spread / spread[0])
+    return looks
 
 
 def render(looks, rng, size=64):
@@ -77,11 +81,11 @@ def render(looks, rng, size=64):
     look = dict(zip(ATTRIBUTES, looks, strict=True))
     axis = (np.arange(size) + 0.5) / size * 2 - 1
     y, x = np.meshgrid(axis, axis, indexing="ij")
-    left, top = rng.uniform(-0.15, 0.15, 2)
-    turn = rng.uniform(-0.25, 0.25) + (look["tilt"] - 0.5)
+    left, top = rng.uniform(-0.1, 0.1, 2)
+    turn = rng.uniform(-0.1, 0.1) + (look["tilt"] - 0.5)
     u = (x - left) * np.cos(turn) + (y - top) * np.sin(turn)
     v = (y - top) * np.cos(turn) - (x - left) * np.sin(turn)
-    stretch = 2 ** (look["elongation"] - 0.5)
+    stretch = 8 ** (look["elongation"] - 0.5)
     u, v = u / stretch, v * stretch
     radius, angle = np.hypot(u, v), np.arctan2(v, u)
 
@@ -90,24 +94,24 @@ def render(looks, rng, size=64):
     whole, part = int(lobes), lobes - int(lobes)
     wave = (1 - part) * np.cos(whole * angle) + part * np.cos((whole + 1) * angle)
     outline = 1 + 0.45 * look["spikiness"] * wave
-    scale = (0.35 + 0.4 * look["size"]) * rng.uniform(0.9, 1.1)
+    scale = (0.15 + 0.8 * look["size"]) * rng.uniform(0.9, 1.1)
     edge = 24.0
     inside = _soft(edge * (scale * outline - radius)) * _soft(edge * (radius - 0.6 * scale * look["hole"]))
 
     phase = rng.uniform(0, 2 * np.pi)
     stripes = 0.5 + 0.5 * np.sin((4 + 20 * look["stripes"]) * u + phase)
     blend = (stripes * look["contrast"])[..., None]
-    light = 0.35 + 0.6 * look["lightness"]
+    light = 0.1 + 0.9 * look["lightness"]
     base = _colour(look["hue"], look["saturation"], light)
     other = _colour(look["hue"] + 0.2 + 0.5 * look["second_hue"], look["saturation"], light * 0.7)
     surface = (1 - blend) * base + blend * other
 
     # Backgrounds are greys with a tint, so that the object's colour is told from them.
-    corners = rng.uniform(0.2, 0.8, (2, 1)) + rng.uniform(-0.1, 0.1, (2, 3))
+    corners = rng.uniform(0.4, 0.6, (2, 1)) + rng.uniform(-0.05, 0.05, (2, 3))
     slope = (0.5 + 0.5 * (x * np.cos(phase) + y * np.sin(phase)) / np.sqrt(2))[..., None]
     background = corners[0] * slope + corners[1] * (1 - slope)
     picture = inside[..., None] * surface + (1 - inside[..., None]) * background
-    picture = picture * rng.uniform(0.85, 1.15) + rng.normal(0, 0.02, picture.shape)
+    picture = picture * rng.uniform(0.95, 1.05) + rng.normal(0, 0.02, picture.shape)
     return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
 
 
@@ -143,18 +147,39 @@ def write_images(world, folder, per_object=10, size=64, seed=0):
     return paths
 
 
-def captions(world):
-    """What is written under the images of each object: its category, its group and words for its attributes.
+def captions(world, objects, seed=0):
+    """What somebody writes under an image: words for its attributes, sometimes the object's category or its group.
+
+    Each caption has a writer of its own, who draws the line between two words where they like and leaves out what
+    varies little: an attribute is mentioned in proportion to how much it varies.
+
+    Parameters
+    ----------
+    world : repalign.world.World
+    objects : sequence of str
+        The object that each image shows.
+    seed : int
 
     Returns
     -------
-    list of list of str, one list of words per object
+    list of list of str, one list of words per image
     """
-    groups = list(TAXONOMY)
+    groups, rng = list(TAXONOMY), np.random.default_rng(seed)
+    row = {name: i for i, name in enumerate(world.objects)}
+    owner = np.array([row[name] for name in objects])
     looks = attributes(world)
-    third = np.minimum((looks * 3).astype(int), 2)
-    return [
-        [name.rsplit("_", 1)[0], groups[group]]
-        + [words[third[row, ATTRIBUTES.index(attribute)]] for attribute, words in WORDS.items()]
-        for row, (name, group) in enumerate(zip(world.objects, world.groups, strict=True))
-    ]
+    spread = looks.std(axis=0) / looks.std(axis=0).max()
+    seen = looks[owner] + VAGUENESS * rng.standard_normal((len(owner), len(ATTRIBUTES)))
+    written = [[] for _ in objects]
+    for attribute, words in WORDS.items():
+        column = ATTRIBUTES.index(attribute)
+        chosen = np.clip((seen[:, column] * len(words)).astype(int), 0, len(words) - 1)
+        for caption, word, mentioned in zip(
+            written, chosen, rng.random(len(owner)) < spread[column], strict=True
+        ):
+            if mentioned:
+                caption.append(words[word])
+    for caption, name, i in zip(written, objects, owner, strict=True):
+        nouns = (name.rsplit("_", 1)[0], groups[world.groups[i]])
+        caption += [noun for noun in nouns if rng.random() < NAMED]
+    return written

@@ -1,9 +1,9 @@
 """Train tiny networks on pictures of the simulated world, one per way of learning, each saved as its library saves.
 
-supervised        a residual network (timm) learns the objects' names
+supervised        a residual network (timm) learns the objects' categories
 self_supervised   the same network learns to tell images apart, whatever their crop and light (SimCLR [1])
 masked            a transformer (transformers) learns to fill in hidden patches (MAE [2])
-self_sup_sup      the self-supervised network learns the names afterwards
+self_sup_sup      the self-supervised network learns the categories afterwards
 clip              a transformer (open_clip) learns which caption belongs to which image [3]
 
 References
@@ -36,7 +36,7 @@ MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MASKED_SHARE = 0.6
 CLIP = {
     "embed_dim": 64,
-    "vision_cfg": {"image_size": SIZE, "layers": 3, "width": 64, "head_width": 32, "patch_size": 4},
+    "vision_cfg": {"image_size": SIZE, "layers": 3, "width": 64, "head_width": 32, "patch_size": 8},
     "text_cfg": {"context_length": 12, "vocab_size": 0, "width": 64, "heads": 2, "layers": 2},
 }
 
@@ -117,9 +117,9 @@ def _save_timm(module, folder, classes):
 
 
 def train_supervised(
-    images, labels, folder, *, classes=(), seed=0, epochs=12, batch_size=64, rate=4e-3, start=None
+    images, labels, folder, *, classes=(), seed=0, epochs=8, batch_size=64, rate=4e-3, start=None
 ):
-    """Learn the objects' names; saved as timm saves.
+    """Learn the objects' categories; saved as timm saves.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def train_supervised(
 
     def step(rows):
         scores = module(augment(images[rows], generator, least=0.7, colour=0.2))
-        return functional.cross_entropy(scores, labels[rows], label_smoothing=0.1)
+        return functional.cross_entropy(scores, labels[rows])
 
     history = _train(
         module.parameters(),
@@ -186,7 +186,7 @@ def train_self_supervised(images, path, *, seed=0, epochs=12, batch_size=128, ra
     return history
 
 
-def train_masked(images, folder, *, seed=0, epochs=14, batch_size=64, rate=2e-3):
+def train_masked(images, folder, *, seed=0, epochs=25, batch_size=64, rate=2e-3):
     """Learn to fill in hidden patches; saved as transformers saves."""
     generator = torch.Generator().manual_seed(seed)
     config = ViTMAEConfig(
@@ -195,7 +195,7 @@ def train_masked(images, folder, *, seed=0, epochs=14, batch_size=64, rate=2e-3)
         num_attention_heads=2,
         intermediate_size=128,
         image_size=SIZE,
-        patch_size=4,
+        patch_size=8,
         decoder_hidden_size=64,
         decoder_num_hidden_layers=1,
         decoder_num_attention_heads=2,
@@ -226,7 +226,7 @@ def train_masked(images, folder, *, seed=0, epochs=14, batch_size=64, rate=2e-3)
     return history
 
 
-def train_clip(images, sentences, folder, *, seed=0, epochs=14, batch_size=128, rate=2e-3):
+def train_clip(images, sentences, folder, *, seed=0, epochs=40, batch_size=128, rate=2e-3):
     """Learn which caption belongs to which image; saved as open_clip saves.
 
     Parameters
@@ -243,14 +243,13 @@ def train_clip(images, sentences, folder, *, seed=0, epochs=14, batch_size=128, 
     token = {word: i + 1 for i, word in enumerate(words)}
     length, end = CLIP["text_cfg"]["context_length"], len(words) + 1
     config = {**CLIP, "text_cfg": {**CLIP["text_cfg"], "vocab_size": end + 1}}
-    table = torch.tensor([[token[word] for word in sentence] for sentence in sentences])
+    numbers = [torch.tensor([token[word] for word in sentence]) for sentence in sentences]
     model = seeded(seed, lambda: open_clip.CLIP(**config)).train()
 
     def tokens(rows):
-        said = torch.rand(len(rows), table.shape[1], generator=generator) > 0.25
         text = torch.zeros(len(rows), length, dtype=torch.long)
-        for i, (sentence, kept) in enumerate(zip(table[rows], said, strict=True)):
-            spoken = sentence[kept]
+        for i, row in enumerate(rows.tolist()):
+            spoken = numbers[row][torch.rand(len(numbers[row]), generator=generator) > 0.25]
             text[i, : len(spoken)], text[i, len(spoken)] = spoken, end
         return text
 
@@ -304,22 +303,22 @@ def train(name, world, images, folder, *, start=None, seed=0, epochs=None):
     folder = Path(folder)
     folder.mkdir(parents=True)
     pixels = read_images(images.paths)
-    row = {name: i for i, name in enumerate(world.objects)}
-    owner = [row[name] for name in images.objects]
+    categories = [name.rsplit("_", 1)[0] for name in images.objects]
+    classes = sorted(set(categories))
+    labels = torch.tensor([classes.index(name) for name in categories])
     options = {"seed": seed} if epochs is None else {"seed": seed, "epochs": epochs}
-    supervised = partial(train_supervised, pixels, torch.tensor(owner), folder, classes=world.objects)
+    supervised = partial(train_supervised, pixels, labels, folder, classes=classes)
     if name == "supervised":
         return supervised(**options)
     if name == "self_sup_sup":
         first = Path(start) / "checkpoint.pth"
-        return supervised(start=first, **{"epochs": 6, **options})
+        return supervised(start=first, **{"epochs": 4, **options})
     if name == "self_supervised":
         return train_self_supervised(pixels, folder / "checkpoint.pth", **options)
     if name == "masked":
         return train_masked(pixels, folder, **options)
     if name == "clip":
-        written = captions(world)
-        return train_clip(pixels, [written[i] for i in owner], folder, **options)
+        return train_clip(pixels, captions(world, images.objects, seed), folder, **options)
     raise InputError(
         f"The demo has no network '{name}'; choose supervised, self_supervised, masked, self_sup_sup or clip."
     )

@@ -103,7 +103,7 @@ def test_all_pairs_of_a_layer_against_one_path_a_pair():
 
 def test_cost_against_points():
     sizes = [int(n) for n in os.environ.get("REPALIGN_SIZES", "1000 2000 4000 8000").split()]
-    workers = int(os.environ.get("REPALIGN_WORKERS", "1"))
+    workers, folder = int(os.environ.get("REPALIGN_WORKERS", "1")), os.environ.get("REPALIGN_FIGURES")
     rows = []
     print(
         f"\n{'points':>6} {'s':>8} {'CPU s':>8} {'GiB':>6}   all ordered pairs of 27 classes, {workers} workers"
@@ -112,21 +112,22 @@ def test_cost_against_points():
         features, labels = layer(n)
         cost = timed(graph_convexity, features, labels, workers=workers)[0]
         rows.append({"points": n, "seconds": cost.wall, "cpu_seconds": cost.cpu, "peak_gib": peak_memory()})
-        print(f"{n:6d} {cost.wall:8.2f} {cost.cpu:8.2f} {rows[-1]['peak_gib']:6.2f}")
+        print(f"{n:6d} {cost.wall:8.2f} {cost.cpu:8.2f} {rows[-1]['peak_gib']:6.2f}", flush=True)
+        if folder:
+            add_to_figure(Path(folder, "convexity_cost.tsv"), rows[-1:])
+    if len(sizes) > 1:
+        slope = np.polyfit(np.log(sizes), np.log([row["cpu_seconds"] for row in rows]), 1)[0]
+        print(f"slope {slope:.2f}")
+
+
+def add_to_figure(path, rows):
+    """Draw the sizes measured so far, in this run and in others."""
     table = pd.DataFrame(rows)
-    print(
-        f"slope {np.polyfit(np.log(table['points']), np.log(table['cpu_seconds']), 1)[0]:.2f}"
-        if len(sizes) > 1
-        else ""
-    )
-    if folder := os.environ.get("REPALIGN_FIGURES"):
-        # Sizes that were measured in other runs stay in the figure.
-        path = Path(folder, "convexity_cost.tsv")
-        if path.exists():
-            table = pd.concat([pd.read_csv(path, sep="\t"), table]).drop_duplicates("points", keep="last")
-        table = table.sort_values("points")
-        table.to_csv(path, sep="\t", index=False)
-        plot_cost(table, path.with_suffix(".png"))
+    if path.exists():
+        table = pd.concat([pd.read_csv(path, sep="\t"), table]).drop_duplicates("points", keep="last")
+    table = table.sort_values("points")
+    table.to_csv(path, sep="\t", index=False)
+    plot_cost(table, path.with_suffix(".png"))
 
 
 def plot_cost(table, path):

@@ -40,9 +40,9 @@ class Solution:
 
 def failure_of(problem, plan):
     """Why a plan is unusable (zero, NaN, wrong mass, wrong marginals), or an empty string."""
-    if not np.isfinite(plan).all():
-        return "NaN or infinity in the plan"
     mass = float(np.sum(plan, dtype=np.float64))
+    if not np.isfinite(mass):
+        return "NaN or infinity in the plan"
     if mass == 0:
         return "all-zero plan"
     if abs(mass - 1) > MARGINAL_LIMIT:
@@ -62,7 +62,7 @@ def judged(problem, plan, *, epsilon, converged, iterations, inner_iterations):
         loss=float("nan") if failure else problem.loss(plan),
         epsilon=float(epsilon),
         converged=bool(converged and not failure),
-        marginal_error=float("nan") if not np.isfinite(plan).all() else problem.marginal_error(plan),
+        marginal_error=problem.marginal_error(plan),
         iterations=int(iterations),
         inner_iterations=int(inner_iterations),
         failure=failure,

@@ -64,8 +64,8 @@ def snapshot(repository, revision, *, names=()):
             ) from error
         except LocalEntryNotFoundError as error:
             raise InputError(
-                f"'{repository}' is neither in the hub's cache nor can the hub be reached; run the fetch rules where "
-                "there is internet, with the same HF_HOME."
+                f"'{repository}' is neither in the hub's cache nor can the hub be reached; where there is internet, "
+                "run `snakemake fetch_networks` with the same HF_HOME."
             ) from error
         if files := sorted(folder.glob(pattern)):
             return folder, WeightsFile(files[0], sha256_of(files[0]), folder.name)
