@@ -310,15 +310,23 @@ def test_a_preempted_job_comes_back_and_goes_on_where_it_was(aligning):
     assert "PREEMPTED" in {state for _, state, _ in accounts(checkout)}
 
 
-def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(aligning):
+def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(cluster, aligning):
     checkout, process, job, journal = aligning
-    node = slurm("squeue", "-h", "-j", job, "-o", "%N")
-    slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-    requeued(job)
+    # The node dies with all that runs on it, and is back once the scheduler has given it up.
+    daemon = psutil.Process(int((cluster / "run/slurmd.pid").read_text()))
+    for own in psutil.process_iter(["cmdline"]):
+        line = " ".join(own.info["cmdline"] or ())
+        theirs = "slurmstepd" in line or str(checkout) in line
+        if own == daemon or (theirs and own.pid != process.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                own.kill()
     kept = finished_trials(journal)
-    # Refused where the node has come back by itself.
-    subprocess.run(["scontrol", "update", f"nodename={node}", "state=resume"], capture_output=True)
+    assert kept
+    wait_until(lambda: "down" in slurm("sinfo", "-h", "-o", "%T"))
+    subprocess.run(["slurmd"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    requeued(job)
     finished_after(checkout, process, kept)
+    assert "NODE_FAIL" in {state for _, state, _ in accounts(checkout)}
 
 
 def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(aligning):
