@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import merged, planted
 from repalign.errors import InputError
 from repalign.study import Study, read_study
 from snakemake.common.configfile import load_configfile
@@ -21,7 +22,8 @@ SCHEMAS = {
     name: yaml.safe_load((ROOT / f"config/schemas/{name}.schema.yaml").read_text())
     for name in ("config", "models", "humans", "downloads")
 }
-DEFAULTS = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+# The planted study, whose precomputed models the cases name.
+DEFAULTS = merged(yaml.safe_load((ROOT / "config/config.yaml").read_text()), planted(ROOT))
 TABLES = ROOT / "tests/bad_input"
 MODEL = {
     "model": "one",
