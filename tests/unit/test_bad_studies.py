@@ -1,6 +1,6 @@
 """Hostile and broken configs and sheets: the run stops before its first job with exactly the sentence of the tables.
 
-Each row of tests/bad_input/configs.tsv is an overlay of the planted study as one line of YAML; each row of sheets.tsv
+Each row of tests/bad_input/configs.tsv is an overlay of the demo's config as one line of YAML; each row of sheets.tsv
 is one field of a good row of the model sheet (or of the human sheet, `human.<field>`) with its bad value.
 """
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import merged, planted
 from repalign.errors import InputError
 from repalign.study import Study, read_study
 from snakemake.common.configfile import load_configfile
@@ -21,8 +22,8 @@ SCHEMAS = {
     name: yaml.safe_load((ROOT / f"config/schemas/{name}.schema.yaml").read_text())
     for name in ("config", "models", "humans", "downloads")
 }
-DEFAULTS = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-update_config(DEFAULTS, yaml.safe_load((ROOT / "config/planted.yaml").read_text()))
+# The planted study, whose precomputed models the cases name.
+DEFAULTS = merged(yaml.safe_load((ROOT / "config/config.yaml").read_text()), planted(ROOT))
 TABLES = ROOT / "tests/bad_input"
 MODEL = {
     "model": "one",
@@ -43,7 +44,7 @@ HUMAN = {
     "path": "{things_dir}/human/people.npy",
     "order": "{things_dir}/unique_id.txt",
 }
-NO_STUDY = "convexity: {models: [], finetuned: {network: null}}\n"
+NO_STUDY = "convexity: {models: [], finetuned: {self_supervised: null}}\n"
 
 
 def sheet(*rows):
