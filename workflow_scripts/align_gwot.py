@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from repalign.artefacts import write_arrays, write_table
-from repalign.gwot.alignment import align
+from repalign.gwot.alignment import align, resolve_device
 from repalign.gwot.journal import fingerprint
 from repalign.gwot.problem import aligned_inputs
 from repalign.job import job
@@ -18,6 +18,7 @@ with job(snakemake.log[0]) as log:
     model = load_system(snakemake.input.model, layer).of(human.objects)
     source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     settings["seed"] = snakemake.params.seed
+    log.info("device: %s", resolve_device(settings["device"]))
     # A journal is of these very data, settings and code, so a killed job goes on and a changed one starts anew.
     journals = Path(snakemake.output.plan).with_name("journal")
     storage = journals / f"{fingerprint(source, target, settings, snakemake.params.code)}.log"

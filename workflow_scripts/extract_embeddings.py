@@ -23,6 +23,7 @@ with job(snakemake.log[0]) as log:
         "precision": settings["precision"],
         "batch_size": settings["batch_size"],
     }
+    log.info("device: %s", shared["device"])
     if settings["precision"] != "fp32":
         effect = precision_effect(network, images, row["layers"], **shared)
         log.info(

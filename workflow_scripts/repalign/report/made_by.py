@@ -41,7 +41,7 @@ def runtimes(folder, device_logs):
     Parameters
     ----------
     folder : path of `benchmarks`: `<rule>.tsv` or `<rule>/**/*.tsv`
-    device_logs : path of `logs`; a job whose log names a cuda device counts as GPU time
+    device_logs : path of `logs`; a job whose log says `device: cuda` counts as GPU time
 
     Returns
     -------
@@ -52,7 +52,7 @@ def runtimes(folder, device_logs):
         parts = path.relative_to(folder).with_suffix("").parts
         record = pd.read_csv(path, sep="\t").iloc[-1]
         log = Path(device_logs).joinpath(*parts).with_suffix(".log")
-        on_gpu = log.is_file() and "cuda" in log.read_text(encoding="utf-8", errors="replace")
+        on_gpu = log.is_file() and "device: cuda" in log.read_text(encoding="utf-8", errors="replace")
         hours = record["s"] / 3600
         cpu = pd.to_numeric(record.get("cpu_time"), errors="coerce") / 3600
         peak = pd.to_numeric(record.get("max_rss"), errors="coerce")

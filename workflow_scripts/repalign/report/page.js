@@ -2,8 +2,8 @@
 const $ = (id) => document.getElementById(id);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const STEPS = 1000;
-const SHAPES = { supervised: "circle", self_supervised: "square", self_sup_sup: "diamond", clip: "triangle-up", human: "cross", random: "wedge" };
-const OTHER_SHAPES = ["triangle-down", "triangle-left", "triangle-right", "arrow"];
+const SHAPES = { supervised: "circle", self_supervised: "square", self_sup_sup: "diamond", clip: "triangle-up", human: "cross", random: "triangle-down" };
+const OTHER_SHAPES = ["triangle-left", "triangle-right", "arrow"];
 
 async function unpack(text) {
   const bytes = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
@@ -250,6 +250,8 @@ function convergence() {
 // --- set up ------------------------------------------------------------------------------------------------------------
 const options = measures.map((m) => [m.id, m.label]);
 const pick = (...wanted) => (wanted.map((w) => measures.find((m) => m.metric.id.startsWith(w))).find(Boolean) ?? measures[0]).id;
+// Many names hide each other; a reader can ask for them.
+$("show-names").checked = Object.keys(data.models).length <= 20;
 fill($("x-measure"), options, pick("gwot_category_top1"));
 fill($("y-measure"), options, pick("gwot_top1"));
 fill($("depth-measure"), options, pick("rsa", "odd_one_out"));

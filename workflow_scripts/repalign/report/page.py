@@ -69,7 +69,7 @@ def _itables(name):
 
 
 def picture(path, width=PICTURE_WIDTH):
-    """A picture as a data URL, scaled to a width: (URL, width, height). WebP keeps the colours, a palette does not."""
+    """A picture as a data URL, reduced to a width: (URL, width, height). WebP keeps colours, a palette does not."""
     from PIL import Image
 
     with Image.open(path) as image:
