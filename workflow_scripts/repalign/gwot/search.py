@@ -102,7 +102,7 @@ class Search:
         record = min(complete, key=lambda r: (r["loss"], r["trial"]))
         if self._best[1] == record["trial"]:
             return record, self._best[2]
-        if self.journal.path is not None and (path := self._plan_path(record["trial"])).is_file():
+        if self.journal.path is not None and (path := self._plan_path(record["trial"])).exists():
             return record, read_arrays(path)[0]["plan"]
         return record, rerun(record["trial"]).plan
 
