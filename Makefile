@@ -3,9 +3,9 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 THINGS_DIR ?= ../shared/things
 BIN := .venv/bin
-PATHS := workflow_scripts tests
+PATHS := workflow_scripts tests profiles
 
-.PHONY: help demo test things cluster-check recover lint format lock benchmark clean
+.PHONY: help demo test things cluster-check recover lint format lock benchmark audit clean
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -42,6 +42,9 @@ benchmark: .venv/installed  ## measure speed against the peers (slow; needs a qu
 
 lock:  ## resolve pyproject.toml into the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --group test pyproject.toml -o envs/requirements.lock
+
+audit:  ## look the locked packages up in the vulnerability database (needs internet and pip-audit)
+	pip-audit --disable-pip --require-hashes -r envs/requirements.lock
 
 clean:  ## remove the results of all studies and the virtual environment
 	rm -rf .venv .snakemake && find results -mindepth 1 -not -name README.md -delete

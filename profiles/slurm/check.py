@@ -82,6 +82,18 @@ def tried(jobs):
         yield rule, answer.returncode == 0, answer.stderr.strip().removeprefix("sbatch: ")
 
 
+def forgets_too_soon():
+    """Why ended jobs may go unseen, or nothing: they are asked for at least every 180 seconds."""
+    answer = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True)
+    age = re.search(r"MinJobAge\s*=\s*(\d+)", answer.stdout)
+    if age is None or int(age[1]) >= 200:
+        return ""
+    return (
+        f"The cluster forgets ended jobs after {age[1]} s (MinJobAge), before they are asked for; ask its "
+        "administrators for 300 s, the default, or set slurm-status-command to sacct and never use scancel."
+    )
+
+
 def main():
     profile = yaml.safe_load((PROFILE / "config.yaml").read_text())
     command = [
@@ -108,6 +120,9 @@ def main():
     for rule, accepted, answer in tried(jobs):
         good &= accepted
         print(f"  {'accepted' if accepted else 'REFUSED':9} {rule}: {answer}")
+    if reason := forgets_too_soon():
+        good = False
+        print(reason)
     if not good:
         print("Mend the facts of your cluster at the top of profiles/slurm/config.yaml.")
     return 0 if good else 1

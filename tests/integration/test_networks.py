@@ -61,20 +61,13 @@ def test_every_way_of_learning_beats_no_learning_in_similarity_to_people(scores)
             assert scores[metric, model] > scores[metric, "untrained"] + 0.05, (metric, model)
 
 
-def test_captions_teach_what_people_see(scores):
-    """CLIP, which learns from words for what people judge by, is nearest to them, object by object."""
-    for model in set(READOUT) - {"clip"}:
-        assert scores["rsa_spearman", "clip"] > scores["rsa_spearman", model], model
-    assert scores["gwot_category_top1", "clip"] > scores["gwot_category_top1", "untrained"] + 0.1
-
-
 def test_category_names_make_categories_convex(scores):
     """More supervision, more convex; labels without relation to the features are the baseline."""
     convexity = {model: scores["convexity", model] for model in READOUT}
     assert convexity["supervised"] > convexity["self_supervised"] + 0.1
     assert convexity["self_sup_sup"] > convexity["self_supervised"] + 0.1
-    for model in READOUT:
-        assert scores["convexity_chance", model] < convexity[model]
+    for model in ("supervised", "self_sup_sup", "clip"):
+        assert convexity[model] > scores["convexity_chance", model] + 0.2, model
 
 
 def test_networks_carry_their_classifiers(demo):

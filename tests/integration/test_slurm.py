@@ -1,6 +1,7 @@
 """The workflow on a real Slurm: what it submits, and what is left after everything that befalls jobs there."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from conftest import ROOT, copy_workflow, merged, planted, snakemake
@@ -28,7 +30,7 @@ statistics: {bootstraps: 50}
 NO_CONVEXITY = {"models": [], "finetuned": {"self_supervised": None}}
 # An alignment that takes a while: many trials, each of which is worth keeping.
 LONG = STUDY + "models: one.tsv\n"
-LONG = LONG.replace("trials: 2", "strategy: paper, trials: 300")
+LONG = LONG.replace("trials: 2", "strategy: paper, trials: 120")
 PLAN = "results/cluster/gwot/people/unrelated/features/plan.safetensors"
 
 
@@ -233,8 +235,8 @@ def test_a_failure_shows_its_sentence_and_its_log(checkout):
 
 def test_a_job_out_of_memory_is_given_more(checkout):
     target = "results/cluster/inputs/concepts.tsv"
-    few = "simulate_world:mem_mb=60 * 20 ** (attempt - 1)"
-    output = run(checkout, target, "--configfile", "study.yaml", "--set-resources", few).output
+    few = [f"{rule}:mem_mb=60 * 20 ** (attempt - 1)" for rule in ("simulate_world", "build_concepts")]
+    output = run(checkout, target, "--configfile", "study.yaml", "--set-resources", *few).output
     assert (checkout / target).is_file()
     states = [state for _, state, _ in accounts(checkout)]
     assert states[-1] == "COMPLETED"
@@ -258,27 +260,47 @@ def aligning(prepared, tmp_path):
         slurm("scancel", job)
 
 
-def finished_after(checkout, process, journal, size):
-    """The run ends well, and what the journal held when the job died was kept."""
-    assert journal.stat().st_size >= size
+def finished_trials(journal):
+    """Seconds of every trial that the journal holds; a line that is still being written is none."""
+    lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
+    records = [json.loads(line) for line in lines if line.endswith("\n")]
+    attributes = [record["user_attrs"] for record in records if "trial" in record.get("user_attrs", ())]
+    return {own["trial"]: own["seconds"] for own in attributes}
+
+
+def finished_after(checkout, process, kept):
+    """The run ends well, and the trials that were finished when the job died are among the result's, not done anew."""
     assert process.wait(timeout=600) == 0, (checkout / "run.log").read_text()
-    _, metadata = read_arrays(checkout / PLAN)
-    assert metadata["settings"]["trials"] == 300
-    trials = read_table((checkout / PLAN).with_name("trials.parquet"))
-    assert len(trials) == 300
+    read_arrays(checkout / PLAN)
+    trials = read_table((checkout / PLAN).with_name("trials.parquet")).set_index("trial")["seconds"]
+    assert len(trials) == 120
+    assert {trial: trials[trial] for trial in kept} == kept
 
 
-def test_a_cancelled_job_is_sent_again_and_goes_on_where_it_was(aligning):
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [(["scancel"], "CANCELLED"), (["scontrol", "update", "timelimit=1"], "TIMEOUT")],
+    ids=["cancelled", "out_of_time"],
+)
+def test_a_job_that_is_ended_is_sent_again_and_goes_on_where_it_was(aligning, ending, state):
     checkout, process, job, journal = aligning
-    slurm("scancel", job)
-    finished_after(checkout, process, journal, journal.stat().st_size)
+    if state == "TIMEOUT":  # the shortest limit is a minute: let it take that long
+        for own in psutil.process_iter(["cmdline"]):
+            if "align_gwot" in (line := " ".join(own.info["cmdline"] or ())) and str(checkout) in line:
+                own.send_signal(signal.SIGSTOP)
+    kept = finished_trials(journal)
+    assert kept
+    slurm(*ending, job if ending == ["scancel"] else f"jobid={job}")
+    wait_until(lambda: job not in queue(checkout))
+    finished_after(checkout, process, kept)
+    assert accounts(checkout)[0][1].startswith(state)
 
 
 def test_a_preempted_job_comes_back_and_goes_on_where_it_was(aligning):
     checkout, process, job, journal = aligning
     slurm("sbatch", "-p", "gpu", "-c", "16", "-o", "/dev/null", "--wrap", "sleep 3")
     wait_until(lambda: slurm("squeue", "-h", "-j", job, "-o", "%T") != "RUNNING")
-    finished_after(checkout, process, journal, journal.stat().st_size)
+    finished_after(checkout, process, finished_trials(journal))
     assert "PREEMPTED" in {state for _, state, _ in accounts(checkout)}
 
 
@@ -287,9 +309,9 @@ def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(aligning):
     node = slurm("squeue", "-h", "-j", job, "-o", "%N")
     slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
     wait_until(lambda: slurm("squeue", "-h", "-j", job, "-o", "%T") != "RUNNING")
-    size = journal.stat().st_size
+    kept = finished_trials(journal)
     slurm("scontrol", "update", f"nodename={node}", "state=resume")
-    finished_after(checkout, process, journal, size)
+    finished_after(checkout, process, kept)
 
 
 def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(aligning):
@@ -304,9 +326,10 @@ def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(alignin
     done = subprocess.run(recover, cwd=checkout, capture_output=True, text=True, check=True)
     assert f"Cancelled 1 jobs of {checkout}: {job}." in done.stdout
     wait_until(lambda: queue(checkout) == [])
-    size = journal.stat().st_size
+    kept = finished_trials(journal)
+    assert kept
     run(checkout, "--unlock", "--configfile", "long.yaml")
-    finished_after(checkout, start(checkout, PLAN, "--configfile", "long.yaml"), journal, size)
+    finished_after(checkout, start(checkout, PLAN, "--configfile", "long.yaml"), kept)
 
 
 def test_a_second_run_is_turned_away_and_the_first_goes_on(aligning):
@@ -315,7 +338,7 @@ def test_a_second_run_is_turned_away_and_the_first_goes_on(aligning):
     assert second.returncode != 0
     assert "lock" in second.output.lower()
     assert queue(checkout) == [job]
-    finished_after(checkout, process, journal, 0)
+    finished_after(checkout, process, finished_trials(journal))
 
 
 def test_a_sheet_edited_during_the_run_is_of_the_next_run(aligning):
@@ -323,7 +346,7 @@ def test_a_sheet_edited_during_the_run_is_of_the_next_run(aligning):
     sheet = checkout / "one.tsv"
     sheet.write_text(sheet.read_text().replace("unrelated.npy", "object_level_a.npy"))
     slurm("scancel", job)  # the job that is sent again parses the workflow anew
-    finished_after(checkout, process, journal, 0)
+    finished_after(checkout, process, finished_trials(journal))
     _, metadata = read_arrays(checkout / "results/cluster/embeddings/behaviour/unrelated.safetensors")
     assert metadata["row"]["identifier"].endswith("unrelated.npy")
     planned = run(checkout, "-n", PLAN, "--configfile", "long.yaml").output

@@ -140,6 +140,21 @@ def test_correlation_within_one_model_draws_blocks_of_depth():
     assert counts.mean() == pytest.approx(1)
 
 
+def test_two_clusters_are_too_few_to_draw_from_so_blocks_are_drawn_within_each(monkeypatch):
+    x, y = rng.normal(size=(2, 14))
+    clusters = np.repeat(["a", "b"], 7)
+    drawn = []
+    blocks = statistics._block_weights
+    monkeypatch.setattr(statistics, "_block_weights", lambda *args: drawn.append(blocks(*args)) or drawn[-1])
+    found = correlation(x, y, clusters, n_boot=50)
+    assert [weights.shape for weights in drawn] == [(50, 7), (50, 7)]
+    assert all((weights.sum(axis=1) == 7).all() for weights in drawn)
+    assert found.low < found.value < found.high
+    assert found.n_clusters == 2
+    correlation(x, y, np.repeat(["a", "b", "c"], [5, 5, 4]), n_boot=50)
+    assert len(drawn) == 2
+
+
 def test_missing_and_constant_values():
     x = np.array([1.0, 2, np.nan, 4, 5])
     assert correlation(x, 2 * x, np.arange(5)).value == pytest.approx(1)

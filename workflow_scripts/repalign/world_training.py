@@ -226,7 +226,7 @@ def train_masked(images, folder, *, seed=0, epochs=25, batch_size=64, rate=2e-3)
     return history
 
 
-def train_clip(images, sentences, folder, *, seed=0, epochs=40, batch_size=128, rate=2e-3):
+def train_clip(images, sentences, folder, *, seed=0, epochs=12, batch_size=128, rate=2e-3):
     """Learn which caption belongs to which image; saved as open_clip saves.
 
     Parameters

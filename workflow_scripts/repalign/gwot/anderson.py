@@ -5,6 +5,9 @@ import math
 import torch
 
 EXPANDING = 1e-3  # eigenvalue of the map, minus 1, from which a direction counts as expanding
+NOISE = (
+    8  # size, in units of the last place, of differences that are rounding: they must not make large weights
+)
 DAMPING = 1e-8  # of the least-squares problem, relative to its largest diagonal entry
 
 
@@ -75,11 +78,12 @@ class Anderson:
         if not bool(self._valid.any()):
             return image
         changes = torch.where(self._valid[..., None], self._changes, 0)
-        weights = _least_squares(changes, residual.double()[..., None], self._valid)[..., 0]
+        noise = NOISE * torch.finfo(image.dtype).eps
+        weights = _least_squares(changes, residual.double()[..., None], self._valid, noise)[..., 0]
         if self.escape:
             moves = torch.where(self._valid[..., None], self._moves, 0)
             matrices = _least_squares(
-                moves, changes.transpose(1, 2), self._valid
+                moves, changes.transpose(1, 2), self._valid, noise
             ).cpu()  # small and not symmetric
             slopes = torch.linalg.eigvals(matrices).real.amax(1).to(weights.device)
             weights = torch.where((slopes < EXPANDING)[:, None], weights, 0)
@@ -94,9 +98,9 @@ class Anderson:
         self._valid = torch.zeros(shape, dtype=torch.bool, device=point.device)
 
 
-def _least_squares(rows, right, valid):
+def _least_squares(rows, right, valid, noise):
     """Weights w (B, m, k) that make rows' w closest to `right`; rows (B, m, d) that are not valid get none."""
     gram = rows @ rows.transpose(1, 2)
-    damping = DAMPING * gram.diagonal(dim1=1, dim2=2).amax(1, keepdim=True).clamp_min(1e-300)
+    damping = (DAMPING * gram.diagonal(dim1=1, dim2=2).amax(1, keepdim=True)).clamp_min(noise**2)
     gram = gram + torch.diag_embed(damping + (~valid).double() * damping.clamp_min(1))
     return torch.linalg.solve_ex(gram, rows @ right)[0]

@@ -230,13 +230,14 @@ class NativeSolver:
             if bool(done.all()) or sweeps > self.max_inner:
                 break
             image = (self.q / columns).log()
-            mixed = mixer.mix((g + log_v) * root, (image - log_v) * root, g + image) - g
+            mixed = mixer.mix(log_v * root, (image - log_v) * root, image)
             log_v = torch.where(done[:, None], log_v, image + (mixed - image).clamp_(-REACH, REACH))
             u = self.p / torch.bmm(kernel, log_v.exp()[..., None])[..., 0]
             if not _within(u, log_v):
                 kernel.mul_(u[..., None]).mul_(log_v.exp()[:, None])
                 f, g = f + u.log(), g + log_v
                 u, log_v = torch.ones_like(u), torch.zeros_like(log_v)
+                mixer = Anderson(MIXED)  # what it knew is in other coordinates
         return f + u.log(), g + log_v, sweeps, u, v, kernel
 
     def _stabilised(self, state, kernel, sweeps=3):
