@@ -39,7 +39,9 @@ def test_a_missing_array_and_a_broken_file_are_named(tmp_path):
     with pytest.raises(InputError, match=r"a\.safetensors has no array layer2; it holds layer1\."):
         read_arrays(path, ["layer2"])
     path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(InputError, match="not a readable safetensors file .*; delete it and rerun"):
+    with pytest.raises(
+        InputError, match="is not as it was written .*; delete it and type the same command again"
+    ):
         read_arrays(path)
 
 

@@ -1,6 +1,6 @@
 """Hostile and broken configs and sheets: the run stops before its first job with exactly the sentence of the tables.
 
-Each row of tests/bad_input/configs.tsv is an overlay of the demo's config as one line of YAML; each row of sheets.tsv
+Each row of tests/bad_input/configs.tsv is an overlay of the planted study as one line of YAML; each row of sheets.tsv
 is one field of a good row of the model sheet (or of the human sheet, `human.<field>`) with its bad value.
 """
 
@@ -22,7 +22,6 @@ SCHEMAS = {
     name: yaml.safe_load((ROOT / f"config/schemas/{name}.schema.yaml").read_text())
     for name in ("config", "models", "humans", "downloads")
 }
-# The planted study, whose precomputed models the cases name.
 DEFAULTS = merged(yaml.safe_load((ROOT / "config/config.yaml").read_text()), planted(ROOT))
 TABLES = ROOT / "tests/bad_input"
 MODEL = {

@@ -21,7 +21,7 @@ def finished(small_study, tmp_path):
 
 def test_a_full_disk_stops_the_job_with_one_sentence_and_leaves_nothing(finished):
     # A limit on the size of files stands for the quota: this embedding is above it, what snakemake writes below.
-    sheet = finished / "config/demo/models.tsv"
+    sheet = finished / "config/planted/models.tsv"
     header, *rows = sheet.read_text().splitlines()
     row = {
         "model": "wide",

@@ -27,7 +27,7 @@ things:
   repeated_triplets_order: null
 images: {{folder: images, references: null, categories: category, per_category: 100, average_all: true}}
 gwot: {{layers: all}}
-convexity: {{models: all, finetuned: {{network: null}}}}
+convexity: {{models: all, finetuned: {{self_supervised: null}}}}
 """
 MODEL = "resnet50"
 
