@@ -77,7 +77,8 @@ def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
     lines = sheet.read_text().splitlines()
     lines[1] = lines[1].replace("clip", "supervised")
     sheet.write_text("\n".join(lines) + "\n")
-    assert planned(finished) == {(rule, None) for rule in AGGREGATES}
+    # Which objects a plan matches does not depend on what the sheet says of its model.
+    assert planned(finished) == {(rule, None) for rule in AGGREGATES - {"aggregate_objects"}}
 
 
 def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):

@@ -1,7 +1,6 @@
 """Run the trials of a search: pick, claim, solve, log; keep the best plan."""
 
 import time
-from contextlib import suppress
 
 import numpy as np
 import optuna
@@ -103,9 +102,8 @@ class Search:
         record = min(complete, key=lambda r: (r["loss"], r["trial"]))
         if self._best[1] == record["trial"]:
             return record, self._best[2]
-        if self.journal.path is not None:
-            with suppress(FileNotFoundError):
-                return record, read_arrays(self._plan_path(record["trial"]))[0]["plan"]
+        if self.journal.path is not None and (path := self._plan_path(record["trial"])).exists():
+            return record, read_arrays(path)[0]["plan"]
         return record, rerun(record["trial"]).plan
 
     def frame(self):
