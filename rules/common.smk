@@ -143,6 +143,11 @@ def needs(estimate, *names):
     return {name: need(name) for name in names}
 
 
+def threads_for_objects(most):
+    """Threads that earn their place: matrices of a few hundred objects are done before a second thread has started."""
+    return most if study.count_objects() >= 1000 else 1
+
+
 def alignment_needs(wildcards, attempt):
     """What one alignment asks of the cluster."""
     return estimates.alignment(study.count_objects(), align_settings(wildcards)["trials"], attempt)

@@ -15,7 +15,7 @@ rule fit_naive_transform:
         "<benchmarks>/fit_naive_transform/{model}/{layer}.tsv"
     conda:
         "../envs/alignment.yaml"
-    threads: 2
+    threads: threads_for_objects(2)
     resources:
         **needs(layer_needs, "mem_mb", "runtime"),
     params:
