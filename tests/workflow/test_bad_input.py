@@ -52,9 +52,9 @@ PUBLISHED = ["--configfile", "config/things.yaml", "-n", "--quiet", "rules", "--
 
 def test_both_published_studies_are_planned_from_nothing(checkout):
     jobs = planned(snakemake(checkout, *PUBLISHED, "things_dir=data").output)
-    # 27 models aligned, and 12 transformers also read for images of categories, each layer scored.
+    # 27 models, and 12 transformers also read for images of categories; of these every layer is aligned and scored.
     assert jobs["extract_embeddings"] == 27 + 2 * 12
-    assert jobs["align_gwot"] == 27
+    assert jobs["align_gwot"] == 27 + 6 * (12 + 24)
     assert jobs["score_convexity"] == 6 * (12 + 24) + 12 * 3
     assert {"fetch_archive": 1, "fetch_member": 2, "build_file_order": 1}.items() <= jobs.items()
 

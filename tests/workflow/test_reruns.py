@@ -88,25 +88,21 @@ def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
     assert planned(finished) == {(rule, "again") for rule in OWN} | {(rule, None) for rule in AGGREGATES}
 
 
-@pytest.mark.parametrize(
-    ("name", "old", "new"),
-    [
-        (
-            "workflow_scripts/repalign/rdm.py",
-            "rdm = (rdm + rdm.T) / 2",
-            "rdm = (rdm + rdm.T) / 2  # exactly symmetric",
-        ),
-        (
-            "workflow_scripts/repalign/rsa.py",
-            '"""Correlation of the upper',
-            '"""The correlation of the upper',
-        ),
-        ("config/planted/models.tsv", "model\t", "# a remark\nmodel\t"),
-        ("config/config.yaml", "seed: 0 #", "seed: 0 # the same"),
-    ],
-)
-def test_a_comment_reruns_nothing(finished, name, old, new):
-    edit(finished, name, old, new)
+COMMENTS = [
+    (
+        "workflow_scripts/repalign/rdm.py",
+        "rdm = (rdm + rdm.T) / 2",
+        "rdm = (rdm + rdm.T) / 2  # exactly symmetric",
+    ),
+    ("workflow_scripts/repalign/rsa.py", '"""Correlation of the upper', '"""The correlation of the upper'),
+    ("config/planted/models.tsv", "model\t", "# a remark\nmodel\t"),
+    ("config/config.yaml", "seed: 0 #", "seed: 0 # the same"),
+]
+
+
+def test_comments_rerun_nothing(finished):
+    for name, old, new in COMMENTS:
+        edit(finished, name, old, new)
     assert planned(finished) == set()
 
 
@@ -146,6 +142,7 @@ def test_a_setting_of_one_pair_reruns_that_pair(finished):
     assert {job for job in jobs if job[1]} == {("align_gwot", MODEL), ("score_gwot", MODEL)}
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_after_unlock(checkout):
     """`kill -9` leaves a lock; the error names --unlock; afterwards the run ends without doing twice what was done."""
     target = "results/demo/scores/rsa/object_level_a.tsv"
