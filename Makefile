@@ -5,7 +5,7 @@ THINGS_DIR ?= ../shared/things
 BIN := .venv/bin
 PATHS := workflow_scripts tests profiles
 
-.PHONY: help demo test things cluster-check recover lint format lock benchmark audit clean
+.PHONY: help demo test things cluster-check recover lint format lock benchmark audit recovery clean
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -39,6 +39,9 @@ format: .venv/installed  ## fix style
 
 benchmark: .venv/installed  ## measure speed against the peers (slow; needs a quiet machine)
 	$(BIN)/pytest tests/benchmarks -m benchmark -s
+
+recovery: .venv/installed  ## end jobs, nodes and runs on a real Slurm and see the work survive (root, half an hour)
+	$(BIN)/pytest tests/integration/test_slurm.py -m recovery
 
 lock:  ## resolve pyproject.toml into the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --group test pyproject.toml -o envs/requirements.lock

@@ -25,19 +25,23 @@ naive_transform: {layers: [first, last], regularisation: [0.3]}
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `things` need the real files; slow ones run in CI, where all must run; benchmarks when asked for."""
+    """Tests marked `things` need the real files; slow ones run in CI, where all must run; others when asked for."""
     in_ci = bool(os.environ.get("CI"))
     skip_slow = pytest.mark.skip(reason="slow; run `CI=true make test`")
     skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")
-    skip_benchmark = pytest.mark.skip(reason="a benchmark; run `make benchmark`")
-    wanted = "benchmark" in (config.option.markexpr or "")
+    skip_by_hand = {
+        name: pytest.mark.skip(reason=f"takes long; run `make {name}`")
+        for name in ("benchmark", "recovery")
+        if name not in (config.option.markexpr or "")
+    }
     for item in items:
         if "things" in item.keywords and not THINGS.is_dir() and not in_ci:
             item.add_marker(skip_things)
         if "slow" in item.keywords and not in_ci:
             item.add_marker(skip_slow)
-        if "benchmark" in item.keywords and not wanted:
-            item.add_marker(skip_benchmark)
+        for name, skip in skip_by_hand.items():
+            if name in item.keywords:
+                item.add_marker(skip)
 
 
 @pytest.fixture(scope="session")

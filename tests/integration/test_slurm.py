@@ -168,6 +168,7 @@ def test_the_demo_runs_in_a_handful_of_submissions_and_only_alignments_ask_for_a
     assert all("gres/gpu" not in allocated for job, _, allocated in records if job not in with_gpu)
 
 
+@pytest.mark.recovery
 def test_real_features_of_things_run_on_the_cluster(checkout, things_dir):
     (checkout / "quick.yaml").write_text(
         "gwot: {humans: [spose66], trials: 1, epsilon: [0.02, 0.02], threads: 1, overrides: []}\n"
@@ -233,6 +234,7 @@ def test_a_failure_shows_its_sentence_and_its_log(checkout):
     assert Path(log.split(" ")[0]).is_file()
 
 
+@pytest.mark.recovery
 def test_a_job_out_of_memory_is_given_more(checkout):
     target = "results/cluster/inputs/concepts.tsv"
     few = [f"{rule}:mem_mb=60 * 20 ** (attempt - 1)" for rule in ("simulate_world", "build_concepts")]
@@ -277,6 +279,7 @@ def finished_after(checkout, process, kept):
     assert {trial: trials[trial] for trial in kept} == kept
 
 
+@pytest.mark.recovery
 @pytest.mark.parametrize(
     ("ending", "state"),
     [(["scancel"], "CANCELLED"), (["scontrol", "update", "timelimit=1"], "TIMEOUT")],
@@ -302,6 +305,7 @@ def requeued(job):
     slurm("scontrol", "update", f"jobid={job}", "starttime=now")
 
 
+@pytest.mark.recovery
 def test_a_preempted_job_comes_back_and_goes_on_where_it_was(aligning):
     checkout, process, job, journal = aligning
     slurm("sbatch", "-p", "gpu", "-c", "16", "-o", "/dev/null", "--wrap", "sleep 3")
@@ -310,6 +314,7 @@ def test_a_preempted_job_comes_back_and_goes_on_where_it_was(aligning):
     assert "PREEMPTED" in {state for _, state, _ in accounts(checkout)}
 
 
+@pytest.mark.recovery
 def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(cluster, aligning):
     checkout, process, job, journal = aligning
     # The node dies with all that runs on it, and is back once the scheduler has given it up.
@@ -329,6 +334,7 @@ def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(cluster, a
     assert "NODE_FAIL" in {state for _, state, _ in accounts(checkout)}
 
 
+@pytest.mark.recovery
 def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(aligning):
     checkout, process, job, journal = aligning
     os.killpg(process.pid, signal.SIGKILL)
@@ -347,6 +353,7 @@ def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(alignin
     finished_after(checkout, start(checkout, PLAN, "--configfile", "long.yaml"), kept)
 
 
+@pytest.mark.recovery
 def test_a_second_run_is_turned_away_and_the_first_goes_on(aligning):
     checkout, process, job, journal = aligning
     second = run(checkout, PLAN, "--configfile", "long.yaml", check=False)
@@ -356,6 +363,7 @@ def test_a_second_run_is_turned_away_and_the_first_goes_on(aligning):
     finished_after(checkout, process, finished_trials(journal))
 
 
+@pytest.mark.recovery
 def test_a_sheet_edited_during_the_run_is_of_the_next_run(aligning):
     checkout, process, job, journal = aligning
     sheet = checkout / "one.tsv"
