@@ -6,6 +6,7 @@ import pandas as pd
 from repalign.errors import InputError
 from repalign.labels import paradigm_order
 from repalign.rdm import upper_triangle
+from repalign.rsa import ranks
 
 
 def object_map(rdm, seed=0):
@@ -65,9 +66,7 @@ def pooled(matrix, order, cells=150):
 
 def rank_shares(rdm):
     """The matrix of ranks of the upper triangle, from 0 (closest pair) to 1; zero diagonal."""
-    from scipy.stats import rankdata
-
-    values = rankdata(upper_triangle(rdm))
+    values = ranks(upper_triangle(rdm))
     matrix = np.zeros_like(np.asarray(rdm), dtype=np.float64)
     matrix[np.triu_indices(len(matrix), k=1)] = (values - 1) / max(len(values) - 1, 1)
     return matrix + matrix.T

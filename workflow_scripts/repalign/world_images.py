@@ -9,7 +9,7 @@ object differ in position, turn, size, light and background.
 
 import numpy as np
 from PIL import Image
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from repalign.world import TAXONOMY
 
@@ -56,7 +56,7 @@ def attributes(world):
     """
     latent = world.latent[:, : len(ATTRIBUTES)]
     spread = latent.std(axis=0)
-    shares = norm.cdf((latent - latent.mean(axis=0)) / spread)
+    shares = ndtr((latent - latent.mean(axis=0)) / spread)
     looks = np.full((len(latent), len(ATTRIBUTES)), 0.5)
     looks[:, : latent.shape[1]] += (shares - 0.5) * np.minimum(1, spread / spread[0])
     return looks
