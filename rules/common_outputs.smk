@@ -37,11 +37,7 @@ def convexity_study_outputs():
     """Every figure and table of the convexity study."""
     return [
         *[path for name in study_figures() if name in CONVEXITY_FIGURES for path in figure_files(name)],
-        *[
-            path
-            for name in CONVEXITY_TABLES
-            for path in multiext(f"<results>/tables/convexity_{name}", ".tsv", ".tex")
-        ],
+        *[path for name in CONVEXITY_TABLES for path in table_files(f"convexity_{name}")],
         "<results>/aggregate/joined_layers.tsv",
     ]
 
@@ -77,9 +73,14 @@ def figure_outputs(name):
     return [listed, *rest]
 
 
+def table_files(name):
+    """The files of a table: TSV, and LaTeX."""
+    return multiext(f"<results>/tables/{name}", ".tsv", ".tex")
+
+
 def table_outputs(name):
     """The TSV of a table, listed in `snakemake --report`, and its LaTeX."""
-    tsv, tex = multiext(f"<results>/tables/{name}", ".tsv", ".tex")
+    tsv, tex = table_files(name)
     return {"tsv": report(tsv, category="Tables", labels={"table": name.replace("_", " ")}), "tex": tex}
 
 
@@ -109,7 +110,7 @@ def all_figures():
 
 def all_tables():
     """Every table of the study."""
-    return [path for name in study_tables() for path in multiext(f"<results>/tables/{name}", ".tsv", ".tex")]
+    return [path for name in study_tables() for path in table_files(name)]
 
 
 def paradigms():
