@@ -255,7 +255,8 @@ rule plot_object_map:
 
 rule plot_model_map:
     input:
-        "<results>/aggregate/model_similarity.tsv",
+        similarity="<results>/aggregate/model_similarity.tsv",
+        alignments="<results>/aggregate/gwot_map.parquet" if map_pairs() else [],
     output:
         figure_outputs("model_map"),
     log:

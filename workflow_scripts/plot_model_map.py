@@ -6,8 +6,9 @@ from repalign.figures.style import save_figure
 from repalign.job import job
 
 with job(snakemake.log[0]) as log:
-    params = snakemake.params
-    figure, data = plot_model_map(read_table(snakemake.input[0]), params.paradigms, params.style)
+    params, files = snakemake.params, snakemake.input
+    alignments = read_table(files.alignments) if files.alignments else None
+    figure, data = plot_model_map(read_table(files.similarity), params.paradigms, params.style, alignments)
     save_figure(
         figure, snakemake.output, data, params.style, metric=params.metric, paradigms=params.paradigms
     )

@@ -67,6 +67,46 @@ def made_up_scores(models, seed=0):
     return pd.DataFrame(rows)
 
 
+# Three families in three paradigms, two of them with a fine-tuned version.
+FINETUNED = {"network": "network_ft", "mae": "mae_ft"}
+DEEP = {
+    name: {"paradigm": paradigm, "layers": [f"layer_{i}" for i in range(5)], "readout": "layer_4"}
+    for name, paradigm in (
+        ("network", "supervised"),
+        ("network_ft", "supervised"),
+        ("mae", "self_supervised"),
+        ("mae_ft", "self_sup_sup"),
+        ("clip", "clip"),
+    )
+}
+
+
+def made_up_layers(seed=0):
+    """A tidy table of the convexity study: five models, five layers, measures that rise with depth."""
+    rng, rows = np.random.default_rng(seed), []
+    humans = {"convexity": "categories", "odd_one_out": "triplets"}
+    for metric, low, high in (
+        ("convexity", 0.1, 0.7), ("odd_one_out", 0.35, 0.6), ("rsa_spearman", 0.05, 0.5), ("cka", 0.1, 0.6),
+        ("gwot_top1", 0.0, 0.3), ("gwot_category_top1", 0.05, 0.6),
+    ):  # fmt: skip
+        for rank, (model, row) in enumerate(DEEP.items()):
+            for index, layer in enumerate(row["layers"]):
+                value = low + (high - low) * (0.1 + 0.05 * rank + 0.15 * index + rng.normal(scale=0.03))
+                names = {"study": "made_up", "model": model, "paradigm": row["paradigm"], "layer": layer}
+                rows.append(
+                    names
+                    | {
+                        "depth": index / 4,
+                        "human": humans.get(metric, "people"),
+                        "metric": metric,
+                        "value": value,
+                    }
+                    | {"ci_low": value - 0.02, "ci_high": value + 0.02, "chance": low, "n": 40, "seed": 0}
+                    | {"ceiling": 0.67 if metric == "odd_one_out" else np.nan, "status": "ok"}
+                )
+    return pd.DataFrame(rows)
+
+
 def made_up_concepts(n=40, names="object {}"):
     """n objects in four categories and `others`."""
     category = np.array(["animal", "food", "tool", "vehicle", "others"])[np.arange(n) * 5 // n]

@@ -24,6 +24,7 @@ from repalign.errors import InputError
 from repalign.figures.coarse_matching import plot_coarse_matching
 from repalign.figures.correlations import plot_alignment, plot_matrix
 from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
+from repalign.figures.style import PALETTE
 from repalign.odd_one_out import accuracy
 from repalign.representations import System
 from repalign.scoring.clustering import clustering_scores
@@ -389,8 +390,17 @@ def test_figures_show_what_their_tables_hold(scores):
     depths = depth_correlations(many_models(), "convexity", "gwot_category_top1", {}, **BOOT)
     figure, data = plot_depth(scores, depths, MODELS, FINETUNED, STYLE)
     assert set(data["metric"]) == {"convexity", "odd_one_out", "correlation"}
-    curve = figure.axes[0].lines[0]
+    curve, tuned = figure.axes[0].lines[:2]
     np.testing.assert_allclose(curve.get_ydata(), [20, 27.5, 35, 42.5, 50])
+    # A family has one shape, a paradigm its colour; what is fine-tuned is dashed.
+    assert curve.get_marker() == tuned.get_marker() != figure.axes[0].lines[2].get_marker()
+    assert curve.get_color() == tuned.get_color() == PALETTE["supervised"]
+    assert (curve.get_linestyle(), tuned.get_linestyle()) == ("-", "--")
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:3] == [
+        "vit base",
+        "vit base ft",
+        "other",
+    ]
     np.testing.assert_allclose(figure.axes[2].lines[0].get_ydata(), depths["value"].dropna())
     figure, _ = plot_depth(scores, depths[:0], MODELS, FINETUNED, STYLE)
     assert figure.axes[2].texts[0].get_text() == "fewer than three models"
@@ -475,7 +485,8 @@ def test_planted_supervision_and_depth_make_convex_and_random_labels_the_baselin
     assert row["metric"] == "convexity_naive"
     assert row["value"] == pytest.approx(row["chance"], abs=0.06)
     table = pd.concat(tables.values())
-    figure, data = plot_neighbours(table, {"network": {}, "network_ft": {}}, {"network": "network_ft"}, STYLE)
+    networks = {"network": {"paradigm": "self_supervised"}, "network_ft": {"paradigm": "self_sup_sup"}}
+    figure, data = plot_neighbours(table, networks, {"network": "network_ft"}, STYLE)
     assert set(data["n_neighbours"]) == {5, 8}
     assert len(figure.axes) == 1
 

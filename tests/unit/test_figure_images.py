@@ -1,6 +1,7 @@
-"""Every figure of the alignment study against its picture; `REPALIGN_REDRAW=1 pytest` draws the pictures anew."""
+"""Every figure against its picture; `REPALIGN_REDRAW=1 pytest` draws the pictures anew."""
 
 import os
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,12 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.testing.compare import compare_images
+from repalign.coarse_matching import matching_predictors
+from repalign.correlations import correlation_matrix, depth_correlations, grouped_correlations, joined
+from repalign.figures.coarse_matching import plot_coarse_matching
 from repalign.figures.convergence import plot_convergence
+from repalign.figures.correlations import plot_alignment, plot_matrix
+from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
 from repalign.figures.effects import plot_effects
 from repalign.figures.fine_coarse import plot_fine_coarse
 from repalign.figures.forest import Panel, plot_forest
@@ -23,7 +29,16 @@ from repalign.figures.transport_plans import plot_transport_plans
 from repalign.maps import object_map, similarity_of_systems, transported
 from repalign.object_matching import object_matches, outcomes
 from repalign.paradigm_effects import paradigm_effects
-from study_tables import HUMANS, made_up_concepts, made_up_models, made_up_plan, made_up_scores
+from study_tables import (
+    DEEP,
+    FINETUNED,
+    HUMANS,
+    made_up_concepts,
+    made_up_layers,
+    made_up_models,
+    made_up_plan,
+    made_up_scores,
+)
 
 BASELINE = Path(__file__).parent / "figure_images"
 STYLE = {"width_mm": 150, "font_size": 7, "titles": False, "fonts": ["DejaVu Sans"]}
@@ -33,6 +48,9 @@ SCORES = made_up_scores(MODELS)
 LAST = SCORES[SCORES["layer"] == "last"]
 CONCEPTS = made_up_concepts()
 PARADIGMS = {name: row["paradigm"] for name, row in MODELS.items()}
+LAYERS = made_up_layers()
+JOINED = joined(LAYERS)
+BOOT = {"n_boot": 50, "confidence": 0.95, "seed": 0}
 
 
 def matches():
@@ -96,6 +114,24 @@ def similarities():
     return similarity_of_systems({n: shared * (n != "noise") + rng.normal(size=200) for n in names})
 
 
+def system_alignments():
+    """Matching rates of every two of four systems."""
+    rng = np.random.default_rng(4)
+    pairs = combinations(("people", "model_0", "model_3", "noise"), 2)
+    table = pd.DataFrame(pairs, columns=["source", "target"])
+    for name in ("gwot_top1", "gwot_top1_columns", "gwot_category_top1", "gwot_category_top1_columns"):
+        table[name] = rng.random(len(table)) * (1 if "category" in name else 0.3)
+    return table
+
+
+def neighbours():
+    """Convexity of every layer over three numbers of neighbours."""
+    rows = LAYERS[LAYERS["metric"] == "convexity"].assign(
+        space="original", category="MEAN", memberships="one"
+    )
+    return pd.concat([rows.assign(n_neighbours=k, value=rows["value"] * k**0.1) for k in (5, 10, 20)])
+
+
 FIGURES = {
     "method": lambda: plot_method(STYLE),
     "matching": lambda: plot_forest(
@@ -111,9 +147,24 @@ FIGURES = {
                                   dict.fromkeys(MODELS, "last"), STYLE),
     "object_map": lambda: plot_object_map(list(landings()), STYLE),
     "model_map": lambda: plot_model_map(similarities(), {**PARADIGMS, "people": "human"}, STYLE),
+    "model_map_aligned": lambda: plot_model_map(
+        similarities(), {**PARADIGMS, "people": "human"}, STYLE, system_alignments()
+    ),
     "rdms": lambda: plot_rdms(rdms(), CONCEPTS["category"], {"model_0": 0.5, "noise": 0.0}, STYLE),
     "paradigm_effects": lambda: plot_effects(
         paradigm_effects(LAST, MODELS), {"gwot_top1": ("objects (points)", 100), "rsa_spearman": ("RSA", 1)}, STYLE
+    ),
+    "convexity_depth": lambda: plot_depth(
+        LAYERS, depth_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, **BOOT), DEEP, FINETUNED, STYLE
+    ),
+    "convexity_alignment": lambda: plot_alignment(
+        JOINED, grouped_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, **BOOT), FINETUNED, STYLE
+    ),
+    "convexity_neighbours": lambda: plot_neighbours(neighbours(), DEEP, FINETUNED, STYLE),
+    "convexity_correlations": lambda: plot_matrix(correlation_matrix(JOINED, FINETUNED, **BOOT), STYLE),
+    "convexity_measures": lambda: plot_measures(LAYERS, DEEP, FINETUNED, STYLE),
+    "convexity_matching": lambda: plot_coarse_matching(
+        JOINED, matching_predictors(JOINED, FINETUNED, **BOOT), FINETUNED, STYLE
     ),
 }  # fmt: skip
 

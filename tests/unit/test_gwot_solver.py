@@ -223,6 +223,21 @@ def test_leading_eigenvectors_stand_for_a_dense_core():
     assert exact.coarse() is exact
 
 
+def test_a_large_dense_core_is_followed_by_its_eigenvectors_first_and_ends_in_the_exact_plan(monkeypatch):
+    problem = make_problem(*embeddings(), metric="euclidean")
+    start, epsilon = random_plan(problem.p, problem.q, 0), 0.2 * problem.critical_epsilon
+    expected = NativeSolver(problem, dtype="float64").solve(start, epsilon)
+    monkeypatch.setattr("repalign.gwot.solver.COARSE_RANK", len(problem.p) // 6)
+    solver = NativeSolver(problem, dtype="float64")
+    assert solver.coarse() is not solver
+    assert solver.coarse().coarse() is solver.coarse()
+    solved = solver.solve(start, epsilon)
+    np.testing.assert_allclose(solved.plan, expected.plan, atol=1e-5)
+    assert solved.loss == pytest.approx(expected.loss, rel=1e-6)
+    exact_steps = solver.run(solver.state(start[None], epsilon))[1].iterations.item()
+    assert solved.iterations != exact_steps
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])

@@ -1,6 +1,8 @@
 """Where and how exactly networks compute."""
 
 import contextlib
+import ctypes
+import sys
 
 import torch
 
@@ -88,3 +90,14 @@ def autocast(device, precision):
     if PRECISIONS[precision] is None:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=PRECISIONS[precision])
+
+
+def return_freed_memory():
+    """Give freed memory back to the system, where the C library is glibc.
+
+    Before glibc 2.39 an aligned allocation may never fit into the hole that one of its size left, and tensors are
+    aligned: a loop over batches would grow without end (glibc bugs 14581 and 30723).
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from repalign.decoding import loader
-from repalign.devices import PRECISIONS, autocast, deterministic, run_in_halves
+from repalign.devices import PRECISIONS, autocast, deterministic, return_freed_memory, run_in_halves
 from repalign.errors import InputError, listed
 from repalign.models.capture import reader
 from repalign.streaming import RowWriter
 
 ON_BAD_IMAGE = ("fail", "skip-and-report")
+TRIM_EVERY = 16  # batches
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def extract(
             _require_finite(arrays, rows, image_set, precision)
             sink.append(arrays, [image_set.objects[row] for row in rows])
 
-        for rows, images, bad in _batches(batches):
+        for number, (rows, images, bad) in enumerate(_batches(batches), start=1):
             for row, reason in bad:
                 if on_bad_image == "fail":
                     raise InputError(
@@ -123,6 +124,8 @@ def extract(
                     flush()
                 pending = (rows, *sent)
                 kept += rows
+            if number % TRIM_EVERY == 0:
+                return_freed_memory()
             if progress:
                 progress(len(rows) + len(bad))
         if pending is None:

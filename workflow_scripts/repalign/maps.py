@@ -91,6 +91,24 @@ def similarity_of_systems(ranked):
     )
 
 
+def matching_of_systems(alignments):
+    """Top-1 matching of objects and of categories between every two systems, in both directions.
+
+    Parameters
+    ----------
+    alignments : data frame, `aggregate/gwot_map.parquet`: one row per unordered pair
+
+    Returns
+    -------
+    data frame with one row per ordered pair: first, second, gwot_top1, gwot_category_top1
+    """
+    rates = ["gwot_top1", "gwot_category_top1"]
+    forth = alignments.rename(columns={"source": "first", "target": "second"})
+    back = alignments[["target", "source", *(f"{rate}_columns" for rate in rates)]]
+    back = back.set_axis(["first", "second", *rates], axis=1)
+    return pd.concat([forth[["first", "second", *rates]], back], ignore_index=True)
+
+
 def choose_models(table, human, metric):
     """The model with the highest score of every paradigm, in the order of the figures; people left out."""
     own = table[(table["metric"] == metric) & (table["human"] == human) & (table["status"] == "ok")]

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.benchmark
 
 BATCH = 16
 LAYERS = [f"encoder.layers.encoder_layer_{i}" for i in range(12)] + ["encoder.ln"]
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
+NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+DEVICES = ["cpu", pytest.param("cuda", marks=(pytest.mark.gpu, NO_CUDA))]
 
 
 def make_images(folder, n, size):
@@ -134,7 +135,9 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
     size = (tmp_path / "o.safetensors").stat().st_size / 2**20
     shown = ", ".join(f"{n} images {peak:.0f}" for n, peak in peaks.items())
     print(f"\nResident memory in MiB: {shown}; the last file has {size:.0f}")
-    assert peaks[4000] < peaks[1000] + 40 < size
+    # What the later images added to the file is far more than what they added to the memory.
+    assert peaks[4000] < peaks[1000] + 40
+    assert size > 200
 
 
 class _SmallTensor:

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from repalign.coarse_matching import KINDS, OUTCOMES
 from repalign.correlations import measure_of
 from repalign.errors import InputError
-from repalign.figures.depth import CHANCE, family_looks
+from repalign.figures.model_looks import CHANCE, model_legend, model_looks
 from repalign.figures.style import INK, MM, styled
 
 FILLS = {"categories": INK, "objects": "white"}
@@ -28,12 +28,15 @@ def plot_coarse_matching(table, predictors, finetuned, style):
     (figure, data frame of what it shows); of several humans the first one is drawn, and named
     """
     outcomes = _first_human(table)
-    data = table.dropna(subset=["convexity", *outcomes])[["model", "layer", "depth", "convexity", *outcomes]]
+    data = table.dropna(subset=["convexity", *outcomes])[
+        ["model", "paradigm", "layer", "depth", "convexity", *outcomes]
+    ]
     if data.empty:
         raise InputError(
             "No layer has both convexity and a transport plan; align the layers of the convexity study."
         )
-    looks = family_looks(list(dict.fromkeys(data["model"])), finetuned)
+    paradigms = dict(zip(data["model"], data["paradigm"], strict=True))
+    looks = model_looks(paradigms, finetuned)
     human = measure_of(next(iter(outcomes)))[1]
     shown = predictors[(predictors["x"] == "convexity") & (predictors["human"].fillna("") == human)]
     with styled(style):
@@ -41,9 +44,9 @@ def plot_coarse_matching(table, predictors, finetuned, style):
         figure, axes = plt.subplots(1, 3, figsize=size, layout="constrained")
         for axis, (column, what) in zip(axes, outcomes.items(), strict=False):
             for model, rows in data.groupby("model", sort=False):
-                rows, look = rows.sort_values("depth"), looks[model]
+                rows = rows.sort_values("depth")
                 x, y = 100 * rows["convexity"], 100 * rows[column]
-                axis.plot(x, y, marker="o", ms=2.8, label=model.replace("_", " "), **look | {"lw": 0.5})
+                axis.plot(x, y, ms=2.8, mew=0.6, lw=0.5, **looks[model])
             axis.set_xlabel("graph convexity (%)")
             against = f", {human.replace('_', ' ')}" if human else ""
             axis.set_ylabel(f"GWOT matching of {what}{against} (%)")
@@ -51,8 +54,7 @@ def plot_coarse_matching(table, predictors, finetuned, style):
         _forest(axes[2], shown)
         for letter, axis in zip("abc", axes, strict=True):
             axis.set_title(letter, loc="left", fontweight="bold")
-        handles, names = axes[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=min(6, len(names)), handlelength=2.4)
+        model_legend(figure, looks, paradigms)
     correlations = shown.assign(metric="correlation with " + shown["matching"], layer=shown["kind"])
     correlations = correlations[["metric", "layer", "value", "ci_low", "ci_high", "n", "n_models"]]
     return figure, pd.concat([data, correlations], ignore_index=True)

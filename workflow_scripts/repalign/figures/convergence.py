@@ -48,7 +48,7 @@ def plot_convergence(trials, runs, style):
 
     Returns
     -------
-    (figure, data frame of all trials and runs)
+    (figure, data frame of all trials and runs, without their seconds: same seed, same bytes)
     """
     runs = pd.DataFrame(columns=RUNS) if runs is None else sensitivity_runs(runs)
     trials = trials[np.isfinite(trials["loss"])]
@@ -74,7 +74,7 @@ def plot_convergence(trials, runs, style):
         if shown_map is not None:
             _maps(figure, axes[2:], shown_map)
         paradigm_legend(figure, trials["paradigm"], shapes=True)
-    kinds = [trials.assign(kind="trial")]
+    kinds = [trials.drop(columns="seconds", errors="ignore").assign(kind="trial")]
     if not runs.empty:
         kinds.append(runs.assign(kind="sensitivity"))
     return figure, pd.concat(kinds, ignore_index=True)

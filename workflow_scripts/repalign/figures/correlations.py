@@ -2,11 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.lines import Line2D
 
 from repalign.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
 from repalign.errors import InputError
-from repalign.figures.depth import family_looks
+from repalign.figures.model_looks import model_legend, model_looks
 from repalign.figures.style import MM, styled
 
 
@@ -27,7 +26,7 @@ def plot_alignment(table, correlations, finetuned, style):
     data = table.dropna(subset=["convexity", "odd_one_out"])
     if data.empty:
         raise InputError("No layer has both convexity and odd-one-out accuracy; run the convexity study.")
-    data = data[["model", "layer", "depth", "convexity", "odd_one_out"]].assign(
+    data = data[["model", "paradigm", "layer", "depth", "convexity", "odd_one_out"]].assign(
         half=data["depth"].map(half_of),
         variant=[variant_of(model, finetuned) for model in data["model"]],
     )
@@ -35,34 +34,21 @@ def plot_alignment(table, correlations, finetuned, style):
     for half in HALVES:
         own = data[data["half"] == half]
         panels |= {half: own} | {f"{variant}_{half}": own[own["variant"] == variant] for variant in VARIANTS}
-    looks = family_looks(list(dict.fromkeys(data["model"])), finetuned)
+    paradigms = dict(zip(data["model"], data["paradigm"], strict=True))
+    looks = model_looks(paradigms, finetuned)
     with styled(style):
         size = (style["width_mm"] * MM, style["width_mm"] * MM)
         figure, axes = plt.subplots(3, 3, figsize=size, sharex=True, sharey=True, layout="constrained")
         for axis, (group, rows) in zip(axes.flat, panels.items(), strict=True):
             for model, own in rows.groupby("model", sort=False):
-                look = looks[model]
                 x, y = 100 * own["odd_one_out"], 100 * own["convexity"]
-                axis.plot(x, y, "o", ms=3, mew=0.7, mec=look["color"], mfc=look["mfc"])
+                axis.plot(x, y, ms=3, mew=0.7, **looks[model] | {"ls": "none"})
             axis.set_title(f"{group.replace('_', ' ')}\n{_says(correlations, group)}", loc="left")
         for axis in axes[-1]:
             axis.set_xlabel("odd-one-out accuracy (%)")
         for axis in axes[:, 0]:
             axis.set_ylabel("graph convexity (%)")
-        handles = [
-            Line2D(
-                [],
-                [],
-                marker="o",
-                ls="none",
-                ms=3,
-                mec=look["color"],
-                mfc=look["mfc"],
-                label=name.replace("_", " "),
-            )
-            for name, look in looks.items()
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(6, len(handles)))
+        model_legend(figure, looks, paradigms, lines=False)
     return figure, data
 
 

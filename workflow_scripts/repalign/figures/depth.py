@@ -6,12 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from repalign.correlations import MEASURES, VARIANTS, variant_of
+from repalign.correlations import MEASURES, VARIANTS
 from repalign.errors import InputError
-from repalign.figures.style import EXTRA, INK, MM, PALETTE, styled
+from repalign.figures.model_looks import CHANCE, model_legend, model_looks
+from repalign.figures.style import INK, MM, styled
 
-COLOURS = (*(PALETTE[name] for name in ("supervised", "self_supervised", "clip", "self_sup_sup")), *EXTRA)
-CHANCE = {"color": INK, "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}
 # Lines of the variants in the correlation over depth.
 VARIANT_LOOKS = {
     "all": {"color": "#999999", "ls": "-"},
@@ -33,19 +32,6 @@ class Curve:
     human: str | None = None
 
 
-def family_looks(models, finetuned):
-    """Colour, line and fill of every model; a pretrained model and its fine-tuned version (dashed) share a colour."""
-    base = {after: before for before, after in finetuned.items()}
-    # By name, so that a model has one colour in every figure, whatever the order of its table.
-    families = sorted({base.get(name, name) for name in models})
-    looks = {}
-    for name in models:
-        colour = COLOURS[families.index(base.get(name, name)) % len(COLOURS)]
-        tuned = variant_of(name, finetuned) == "finetuned"
-        looks[name] = {"color": colour, "ls": "--" if tuned else "-", "mfc": "white" if tuned else colour}
-    return looks
-
-
 def plot_depth(table, correlations, models, finetuned, style):
     """Convexity, odd-one-out accuracy and their correlation over models, over relative depth.
 
@@ -53,7 +39,7 @@ def plot_depth(table, correlations, models, finetuned, style):
     ----------
     table : tidy table of `repalign.aggregate.layer_scores`
     correlations : data frame of `repalign.correlations.depth_correlations`
-    models : dict of the models to draw
+    models : dict of the models to draw to what is known of them: `paradigm`
     finetuned : dict of pretrained models to their fine-tuned versions
     style : dict, see `repalign.figures.style.styled`
 
@@ -66,7 +52,8 @@ def plot_depth(table, correlations, models, finetuned, style):
         Curve("odd_one_out", "odd-one-out accuracy (%)", 100),
     ]
     data = _select(table, curves, models)
-    looks = family_looks(models, finetuned)
+    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
+    looks = model_looks(paradigms, finetuned)
     with styled(style):
         size = (style["width_mm"] * MM, style["width_mm"] * 0.36 * MM)
         figure, axes = plt.subplots(1, 3, figsize=size, layout="constrained")
@@ -75,7 +62,7 @@ def plot_depth(table, correlations, models, finetuned, style):
         _draw_correlations(axes[2], correlations)
         for letter, axis in zip("abc", axes, strict=True):
             axis.set_title(letter, loc="left", fontweight="bold")
-        _legend(figure, axes[:2])
+        model_legend(figure, looks, paradigms, _references(axes[:2]))
     shown = correlations.dropna(subset=["value"]).assign(metric="correlation", model=correlations["variant"])
     return figure, pd.concat([data, shown[["metric", *SHOWN_CORRELATION]]], ignore_index=True)
 
@@ -97,7 +84,8 @@ def plot_measures(table, models, finetuned, style):
     table = table[table["model"].isin(list(models))]
     curves = measure_curves(table)
     data = _select(table, curves, models)
-    looks = family_looks(models, finetuned)
+    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
+    looks = model_looks(paradigms, finetuned)
     # The number of columns that leaves the fewest places empty.
     columns = min((4, 3, 5), key=lambda number: -len(curves) % number)
     columns = min(columns, len(curves))
@@ -116,7 +104,7 @@ def plot_measures(table, models, finetuned, style):
             last.tick_params(labelbottom=True)
         for axis in axes.flat[: max(0, len(curves) - columns)]:
             axis.set_xlabel("")
-        _legend(figure, axes.flat)
+        model_legend(figure, looks, paradigms, _references(axes.flat))
     return figure, data
 
 
@@ -135,7 +123,7 @@ def _draw_curves(axis, data, curve, looks):
     for model, rows in own.groupby("model", sort=False):
         rows, look = rows.sort_values("depth"), looks[model]
         value, low, high = (curve.factor * rows[name] for name in ("value", "ci_low", "ci_high"))
-        axis.plot(rows["depth"], value, marker="o", ms=2.5, label=model, **look)
+        axis.plot(rows["depth"], value, ms=2.5, mew=0.6, **look)
         if len(rows) > 1:
             axis.fill_between(rows["depth"], low, high, color=look["color"], alpha=0.12, lw=0)
         else:
@@ -188,7 +176,8 @@ def plot_neighbours(table, models, finetuned, style):
         .reset_index()
     )
     spaces = [space for space in ("original", "naive") if (data["space"] == space).any()]
-    looks = family_looks(models, finetuned)
+    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
+    looks = model_looks(paradigms, finetuned)
     with styled(style):
         size = (style["width_mm"] * MM, style["width_mm"] * 0.42 * MM)
         figure, axes = plt.subplots(
@@ -198,9 +187,7 @@ def plot_neighbours(table, models, finetuned, style):
             own = data[data["space"] == space]
             for model, rows in own.groupby("model", sort=False):
                 rows = rows.sort_values("n_neighbours")
-                axis.plot(
-                    rows["n_neighbours"], 100 * rows["value"], marker="o", ms=2.5, label=model, **looks[model]
-                )
+                axis.plot(rows["n_neighbours"], 100 * rows["value"], ms=2.5, mew=0.6, **looks[model])
             chance = own.groupby("n_neighbours")["chance"].mean()
             axis.plot(chance.index, 100 * chance, label="random labels", **CHANCE)
             axis.set_xscale("log")
@@ -209,16 +196,14 @@ def plot_neighbours(table, models, finetuned, style):
             axis.minorticks_off()
             axis.set_xlabel({"original": "neighbours", "naive": "neighbours, after the transform"}[space])
         axes[0][0].set_ylabel("graph convexity, mean over layers (%)")
-        _legend(figure, axes[0])
+        model_legend(figure, looks, paradigms, _references(axes[0]))
     return figure, data
 
 
-def _legend(figure, axes):
+def _references(axes):
+    """One handle for each line of reference (chance, ceiling) that any panel has."""
     handles = {}
     for axis in np.ravel(axes):
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    names = [label.replace("_", " ") for label in handles]
-    figure.legend(
-        handles.values(), names, loc="outside lower center", ncols=min(6, len(names)), handlelength=2.4
-    )
+    return list(handles.values())

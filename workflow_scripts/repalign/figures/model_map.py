@@ -1,4 +1,4 @@
-"""Models among each other: how alike their dissimilarity matrices are."""
+"""Models among each other: how alike their dissimilarity matrices are, and what alignment finds again."""
 
 import numpy as np
 
@@ -12,21 +12,22 @@ from repalign.figures.style import (
     styled,
 )
 from repalign.labels import paradigm_order, shown
-from repalign.maps import classical_scaling
+from repalign.maps import classical_scaling, matching_of_systems
 
 
-def plot_model_map(similarity, paradigms, style):
-    """The matrix of correlations, sorted by paradigm, and a map on which near means alike.
+def plot_model_map(similarity, paradigms, style, alignments=None):
+    """The matrix of correlations, sorted by paradigm, that of matching rates, and a map on which near means alike.
 
     Parameters
     ----------
     similarity : data frame of `repalign.maps.similarity_of_systems`
     paradigms : dict of system to paradigm, humans included
     style : dict, see `repalign.figures.style.styled`
+    alignments : data frame, `aggregate/gwot_map.parquet`; None where the pairs of systems are not aligned
 
     Returns
     -------
-    (figure, data frame: first, second, rsa, and the place of `first`)
+    (figure, data frame: first, second, rsa, the rates of `repalign.maps.matching_of_systems`, and the place of `first`)
     """
     present = set(similarity["first"])
     order = [
@@ -41,18 +42,18 @@ def plot_model_map(similarity, paradigms, style):
     )
     colours = paradigm_colours([paradigms[name] for name in order])
     marks = paradigm_markers(colours)
+    rates = None if alignments is None else matching_of_systems(alignments)
     with styled(style):
         size = style["font_size"]
         height = max(min(0.5 * style["width_mm"], 13 * size), 0.48 * size * len(order))
-        figure, axes = panel_grid(2, style, height, least=10.0)
-        left, right = axes
-        drawn = left.imshow(matrix, cmap="viridis", vmin=min(0, matrix.min()), vmax=1)
-        left.set_yticks(range(len(order)), [shown(name) for name in order])
-        left.set_xticks([])
-        left.tick_params(length=0)
-        for tick, name in zip(left.get_yticklabels(), order, strict=True):
-            tick.set_color(colours[paradigms[name]])
-        figure.colorbar(drawn, ax=left, label="Spearman correlation", shrink=0.6, aspect=20, pad=0.02)
+        figure, axes = panel_grid(2 if rates is None else 3, style, height, least=8.0)
+        left, right = axes[0], axes[-1]
+        names = [(shown(name), colours[paradigms[name]]) for name in order]
+        low = min(0, matrix.min())
+        _matrix(figure, left, matrix, names, "Spearman correlation", cmap="viridis", vmin=low, vmax=1)
+        if rates is not None:
+            _matrix(figure, axes[1], _both_rates(rates, order), names, "matched (%)", cmap="magma_r", vmin=0)
+            axes[1].set_title("objects above, categories below", loc="left")
         right.axhline(0, color=INK, lw=0.2, zorder=0)
         right.axvline(0, color=INK, lw=0.2, zorder=0)
         for name, (x, y) in zip(order, place, strict=True):
@@ -68,8 +69,33 @@ def plot_model_map(similarity, paradigms, style):
         figure.draw_without_rendering()
         label_points(right, *place.T, order, [colours[paradigms[name]] for name in order])
     places = dict(zip(order, place, strict=True))
-    data = similarity.assign(
-        x=[places[name][0] for name in similarity["first"]],
-        y=[places[name][1] for name in similarity["first"]],
+    data = similarity if rates is None else similarity.merge(rates, on=["first", "second"], how="left")
+    data = data.assign(
+        x=[places[name][0] for name in data["first"]],
+        y=[places[name][1] for name in data["first"]],
     )
     return figure, data
+
+
+def _matrix(figure, axis, matrix, names, label, **look):
+    """A matrix with the names of its rows in their colours, and its own colour bar."""
+    drawn = axis.imshow(matrix, **look)
+    axis.set_yticks(range(len(names)), [name for name, _ in names])
+    axis.set_xticks([])
+    axis.tick_params(length=0)
+    for tick, (_, colour) in zip(axis.get_yticklabels(), names, strict=True):
+        tick.set_color(colour)
+    figure.colorbar(drawn, ax=axis, label=label, shrink=0.6, aspect=20, pad=0.02)
+
+
+def _both_rates(rates, order):
+    """Percentages: objects found above the diagonal, categories below, both directions of a pair averaged."""
+    tables = {}
+    for rate in ("gwot_top1", "gwot_category_top1"):
+        one_way = rates.pivot(index="first", columns="second", values=rate).reindex(
+            index=order, columns=order
+        )
+        tables[rate] = 50 * (one_way.to_numpy() + one_way.to_numpy().T)
+    both = np.triu(tables["gwot_top1"], 1) + np.tril(tables["gwot_category_top1"], -1)
+    np.fill_diagonal(both, np.nan)
+    return both

@@ -150,6 +150,9 @@ def save_figure(figure, paths, data, style, **facts):
     The caption is the template `<folder of style["captions"]>/<name of the figure>.j2`, filled from the data and
     the `facts`.
     """
+    with styled(style):
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once: every format shows the same figure
     for path in map(Path, paths):
         if path.suffix == ".tsv":
             write_table(path, data)

@@ -24,13 +24,17 @@ class Side:
     inner: torch.Tensor
     outer: torch.Tensor | None
     root: torch.Tensor  # maps a change of the moment to one of the same weighted size as that of the score
+    axes: torch.Tensor | None  # (rank, n) orthonormal in that size: the space that leading eigenvectors span
 
     @classmethod
     def of(cls, system, rank=None, **options):
         """The side of a `System`; a dense core exactly, or by its `rank` leading eigenvectors."""
+        axes = None
         if system.factor is None and rank is not None:
             inner, outer = leading_factors(system.dense, rank, **options)
-            root = np.linalg.qr(np.sqrt(system.weights)[:, None] * outer.double().cpu().numpy(), mode="r")
+            size = np.sqrt(system.weights)[:, None]
+            axes, root = np.linalg.qr(size * outer.double().cpu().numpy())
+            axes = (axes * size).T
         elif system.factor is None:
             inner, outer, root = system.dense, None, np.sqrt(system.weights)
         else:
@@ -38,7 +42,7 @@ class Side:
             root = np.linalg.qr(np.sqrt(system.weights)[:, None] * system.factor, mode="r")
         tensors = (
             None if array is None else torch.as_tensor(array, **options).contiguous()
-            for array in (system.weights, system.linear, inner, outer, root)
+            for array in (system.weights, system.linear, inner, outer, root, axes)
         )
         return cls(*tensors)
 

@@ -27,7 +27,7 @@ def paper_search(search, *, epsilon, trials, starts=("random",), sampler="tpe"):
             start_plan(search.problem, kind, [search.seed, k]) for kind, k in zip(kinds, slots, strict=True)
         ]
         solver = search.solver
-        solutions = solver.solutions(*solver.run(solver.state(np.stack(plans), values)))
+        solutions = solver.solutions(*solver.run_from(np.stack(plans), values))
         return list(zip(solutions, kinds, strict=True))
 
     search.run(STAGES[0], range(trials), solve, fence=GENERATION)

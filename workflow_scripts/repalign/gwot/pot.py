@@ -92,7 +92,11 @@ class PotSolver:
 
     def solve(self, plan, epsilon):
         """Run from one initial plan (n1, n2) at one epsilon; returns a `Solution`."""
-        return self.solutions(*self.run(self.state(plan[None], epsilon)))[0]
+        return self.solutions(*self.run_from(plan[None], epsilon))[0]
+
+    def run_from(self, plans, epsilon):
+        """Iterate initial plans (B, n1, n2) at one epsilon or one each; returns `(state, list of progress)`."""
+        return self.run(self.state(plans, epsilon))
 
     def _run(self, plan, epsilon, tolerance, max_iterations):
         converged, inner = False, 0

@@ -82,7 +82,7 @@ def sensitivity_map(
             if anneal:
                 state, progress = descend(solver, state, epsilon)
             else:
-                state, progress = solver.run(solver.state(plan, epsilon))
+                state, progress = solver.run_from(plan, epsilon)
             solution = solver.solutions(state, progress)[0]
             row = {"start": kind, "seed": int(seed), "epsilon": float(epsilon)}
             row |= {"relative_epsilon": epsilon / problem.spread, "loss": solution.loss}
@@ -239,4 +239,7 @@ def robustness_table(
             len(plan), features, noise_pairs, relative_epsilon=relative, seed=seed, **same
         )
         rows.append(("chance_noise", chance.mean, chance.low, chance.high, noise_pairs))
-    return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "n"]).astype({"n": "Int64"})
+    names = ("measure", "value", "low", "high", "n")
+    return pd.DataFrame([dict(zip(names, row, strict=False)) for row in rows], columns=names).astype(
+        {"n": "Int64"}
+    )

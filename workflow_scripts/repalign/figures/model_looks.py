@@ -1,0 +1,61 @@
+"""How the figures of layers tell models apart: the colour of the paradigm, a shape a family, dashed if fine-tuned."""
+
+from matplotlib.lines import Line2D
+
+from repalign.correlations import families, variant_of
+from repalign.figures.style import INK, MARKERS, paradigm_colours, paradigm_legend
+from repalign.labels import paradigm_order, shown
+
+CHANCE = {"color": INK, "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}
+# More names than these make a legend that nobody reads: then it names the paradigms.
+MOST_NAMES = 24
+
+
+def model_looks(paradigms, finetuned):
+    """Colour, line, marker and fill of every model, by name.
+
+    Parameters
+    ----------
+    paradigms : dict of model to paradigm
+    finetuned : dict of pretrained models to their fine-tuned versions, which share a shape: dashed and hollow
+    """
+    colours = paradigm_colours(paradigms.values())
+    family = dict(zip(paradigms, families(list(paradigms), finetuned), strict=True))
+    # By name, so that a family has one shape in every figure, whatever the order of its table.
+    ranks = {name: rank for rank, name in enumerate(sorted(set(family.values())))}
+    looks = {}
+    for name, paradigm in paradigms.items():
+        colour, tuned = colours[paradigm], variant_of(name, finetuned) == "finetuned"
+        looks[name] = {
+            "color": colour,
+            "ls": "--" if tuned else "-",
+            "marker": MARKERS[ranks[family[name]] % len(MARKERS)],
+            "mfc": "white" if tuned else colour,
+        }
+    return looks
+
+
+def model_legend(figure, looks, paradigms, extra=(), lines=True):
+    """A legend below the figure that names the models that are drawn, sorted by paradigm, then `extra` handles.
+
+    Parameters
+    ----------
+    looks : dict of `model_looks`
+    paradigms : dict of every model that is drawn to its paradigm
+    lines : whether the models are lines, not points alone
+    """
+    if len(paradigms) > MOST_NAMES:
+        paradigm_legend(figure, paradigms.values(), extra)
+        return
+    order = [n for p in paradigm_order(paradigms.values()) for n in paradigms if paradigms[n] == p]
+    handles = [
+        Line2D([], [], **looks[name] | ({} if lines else {"ls": "none"}), ms=3, mew=0.7, label=shown(name))
+        for name in order
+    ]
+    handles += extra
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=min(6, len(handles)),
+        handlelength=2.8 if lines else 1,
+    )
