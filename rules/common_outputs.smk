@@ -57,8 +57,8 @@ def figure_style():
 
 
 def figure_files(name):
-    """The files of a figure: one per format, its data and its caption."""
-    formats = (f".{suffix}" for suffix in config["figures"]["formats"])
+    """The files of a figure: one per format, its data and its caption; the page needs the png."""
+    formats = (f".{suffix}" for suffix in dict.fromkeys([*config["figures"]["formats"], "png"]))
     return multiext(f"<results>/figures/{name}", *formats, ".tsv", ".rst")
 
 

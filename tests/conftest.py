@@ -14,19 +14,23 @@ from things_files import Things
 ROOT = Path(__file__).resolve().parents[1]
 THINGS = ROOT.parent / "shared" / "things"
 
+IN_CI = bool(os.environ.get("CI"))
+# A format a figure takes half as long as three; CI makes them all.
+FORMATS = ["pdf", "svg", "png"] if IN_CI else ["png"]
+
 # The planted study in small, in place of the demo: the same rules in a fraction of the time.
-SMALL = """
-world: {objects: 60, triplets: 3000, repeated_triplets: 50}
-gwot: {trials: 2, epsilon: [0.03, 0.06]}
-statistics: {bootstraps: 50}
-convexity: {sensitivity: [5], align: false}
-naive_transform: {layers: [first, last], regularisation: [0.3]}
+SMALL = f"""
+world: {{objects: 60, triplets: 3000, repeated_triplets: 50}}
+gwot: {{trials: 2, epsilon: [0.03, 0.06]}}
+statistics: {{bootstraps: 50}}
+convexity: {{sensitivity: [5], align: false}}
+naive_transform: {{layers: [last], regularisation: [0.3]}}
+figures: {{formats: {FORMATS}}}
 """
 
 
 def pytest_collection_modifyitems(config, items):
     """Tests marked `things` need the real files; slow ones run in CI, where all must run; others when asked for."""
-    in_ci = bool(os.environ.get("CI"))
     skip_slow = pytest.mark.skip(reason="slow; run `CI=true make test`")
     skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")
     skip_by_hand = {
@@ -35,9 +39,9 @@ def pytest_collection_modifyitems(config, items):
         if name not in (config.option.markexpr or "")
     }
     for item in items:
-        if "things" in item.keywords and not THINGS.is_dir() and not in_ci:
+        if "things" in item.keywords and not THINGS.is_dir() and not IN_CI:
             item.add_marker(skip_things)
-        if "slow" in item.keywords and not in_ci:
+        if "slow" in item.keywords and not IN_CI:
             item.add_marker(skip_slow)
         for name, skip in skip_by_hand.items():
             if name in item.keywords:

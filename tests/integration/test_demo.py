@@ -4,6 +4,7 @@ import hashlib
 import html
 
 import pytest
+from conftest import FORMATS
 from repalign.artefacts import read_arrays, read_table
 
 CONVEXITY = ("depth", "alignment", "neighbours", "correlations", "measures", "matching")
@@ -43,10 +44,11 @@ FIGURES = [
 def test_every_figure_and_table_is_there_and_in_the_report(results):
     page = (results / "report/index.html").read_text()
     for name in FIGURES:
-        for ending in ("pdf", "svg", "png", "tsv"):
+        for ending in (*FORMATS, "tsv"):
             assert (results / f"figures/{name}.{ending}").stat().st_size > 200, name
             assert f'href="../figures/{name}.{ending}"' in page
-        assert "<text" in (results / f"figures/{name}.svg").read_text(), "text must stay text"
+        if "svg" in FORMATS:
+            assert "<text" in (results / f"figures/{name}.svg").read_text(), "text must stay text"
         caption = (results / f"figures/{name}.rst").read_text()
         assert len(caption.split()) > 10
         assert "nan" not in caption.split()
@@ -131,7 +133,7 @@ def test_convexity_and_accuracy_rise_together_and_the_transform_raises_accuracy(
         correlations.index.get_level_values(0)
     )
     changes = read_table(results / "tables/convexity_transform.tsv").set_index(["model", "position"])
-    assert len(changes) == 5
+    assert len(changes) == 3
     assert changes.loc[("network", "last"), "oooa_change"] > 0
     assert {"oooa_change_low", "oooa_held_out_change", "convexity_change_high"} <= set(changes)
     published = read_table(results / "tables/convexity_published.tsv")

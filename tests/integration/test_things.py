@@ -39,6 +39,7 @@ def test_a_random_control_stays_at_chance(groups):
     assert matching_rate(result.plan) <= 6 / N
 
 
+@pytest.mark.slow
 def test_the_workflow_reproduces_the_known_scores(checkout, things_dir, reference_dir):
     targets = [f"results/things_features/scores/{score}/clip_vit_b32.tsv" for score in ("rsa", "odd_one_out")]
     snakemake(

@@ -49,6 +49,7 @@ def logged(storage):
     return [(line["study_id"], line["user_attrs"]["trial"]) for line in lines if "user_attrs" in line]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_resumes_to_the_same_result(start, pair, tmp_path):
     calm, storage = tmp_path / "calm", tmp_path / "journal"
     assert finish(start(pair, storage=calm, **SETTINGS)) == 0

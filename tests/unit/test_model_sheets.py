@@ -27,7 +27,13 @@ def sheet(name):
     return pd.read_csv(CONFIG / f"models_{name}.tsv", sep="\t", dtype=str, keep_default_na=False, comment="#")
 
 
-ROWS = [(name, row["model"]) for name in SIZES for row in sheet(name).to_dict("records")]
+# Building the hundred networks of the extended sheet takes half a minute.
+MARKS = {"extended": [pytest.mark.slow]}
+ROWS = [
+    pytest.param(name, row["model"], marks=MARKS.get(name, []))
+    for name in SIZES
+    for row in sheet(name).to_dict("records")
+]
 
 
 @cache

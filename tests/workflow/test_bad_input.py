@@ -32,6 +32,7 @@ def test_wrong_configs_stop_before_the_dag(checkout, arguments, message):
     assert not (checkout / "results").exists()
 
 
+@pytest.mark.slow
 def test_bad_data_stops_its_job_with_one_sentence_and_leaves_nothing(checkout):
     target = "results/demo/inputs/triplets.safetensors"
     snakemake(checkout, "results/demo/inputs/concepts.tsv", "--configfile", "small.yaml")
@@ -59,6 +60,7 @@ def test_both_published_studies_are_planned_from_nothing(checkout):
     assert {"fetch_archive": 1, "fetch_member": 2, "build_file_order": 1}.items() <= jobs.items()
 
 
+@pytest.mark.slow
 @pytest.mark.things
 def test_what_lies_in_place_is_not_fetched(checkout, things_dir):
     jobs = planned(snakemake(checkout, *PUBLISHED, f"things_dir={things_dir}").output)

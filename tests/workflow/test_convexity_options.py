@@ -31,6 +31,7 @@ def test_the_other_transforms_are_fitted_and_their_space_is_scored(small_study, 
     )
 
 
+@pytest.mark.slow
 def test_every_layer_of_the_study_is_aligned_on_request(small_study, tmp_path):
     folder = shutil.copytree(small_study, tmp_path / "study", symlinks=True)
     (folder / "options.yaml").write_text("convexity: {align: true}\n")

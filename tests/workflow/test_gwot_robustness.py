@@ -3,9 +3,11 @@
 import shutil
 
 import pandas as pd
+import pytest
 from conftest import snakemake
 
 
+@pytest.mark.slow
 def test_robustness_and_map_of_systems(small_study, tmp_path):
     folder = shutil.copytree(small_study, tmp_path / "study", symlinks=True)
     (folder / "robust.yaml").write_text(

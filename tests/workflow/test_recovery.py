@@ -19,6 +19,7 @@ def finished(small_study, tmp_path):
     return shutil.copytree(small_study, tmp_path / "study", symlinks=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_job_with_one_sentence_and_leaves_nothing(finished):
     # A limit on the size of files stands for the quota: this embedding is above it, what snakemake writes below.
     sheet = finished / "config/planted/models.tsv"
@@ -52,6 +53,7 @@ def test_a_full_disk_stops_the_job_with_one_sentence_and_leaves_nothing(finished
     assert (finished / target).stat().st_size > 500_000
 
 
+@pytest.mark.slow
 def test_a_damaged_result_stops_what_reads_it_and_is_made_again_once_deleted(finished):
     path = finished / EMBEDDING
     intact = path.read_bytes()

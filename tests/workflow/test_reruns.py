@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import snakemake
+from conftest import FORMATS, snakemake
 
 MODEL = "category_level_a"
 FIGURES = {
@@ -72,6 +72,7 @@ def test_a_changed_row_reruns_that_model_and_the_aggregates(finished):
     assert planned(finished) == {(rule, MODEL) for rule in OWN} | {(rule, None) for rule in AGGREGATES}
 
 
+@pytest.mark.slow
 def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
     sheet = finished / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines()
@@ -81,6 +82,7 @@ def test_a_descriptive_field_reruns_the_aggregates_alone(finished):
     assert planned(finished) == {(rule, None) for rule in AGGREGATES - {"aggregate_objects"}}
 
 
+@pytest.mark.slow
 def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
     sheet = finished / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines()
@@ -120,17 +122,19 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
     assert ("extract_precomputed", MODEL) in planned(finished)
 
 
+@pytest.mark.slow
 def test_restyling_reruns_the_figures_and_the_page_alone(finished):
     size = "two_columns: {width_mm: 180, font_size: 7}"
     edit(finished, "config/config.yaml", size, size.replace("7}", "8}"))
     figures = {(f"plot_{name}", None) for name in FIGURES | {"method", "convexity_neighbours"}}
     assert planned(finished) == figures | {("build_report", None)}
-    target = "results/demo/figures/agreement.pdf"
+    target = f"results/demo/figures/agreement.{FORMATS[0]}"
     before = (finished / target).read_bytes()
     snakemake(finished, target, "--configfile", "small.yaml")
     assert (finished / target).read_bytes() != before
 
 
+@pytest.mark.slow
 def test_a_setting_of_one_pair_reruns_that_pair(finished):
     edit(
         finished,

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from repalign.errors import InputError
 from repalign.gwot.ladder import LOOSE, descend
@@ -64,6 +63,8 @@ def assignment_finish(problem, plan, max_iterations=50):
     ----------
     Vayer, Chapel, Flamary, Tavenard & Courty (2019), ICML (conditional gradient for Gromov-Wasserstein).
     """
+    from scipy.optimize import linear_sum_assignment  # half a second that no other step needs
+
     n1, n2 = problem.shape
     if n1 != n2 or not np.allclose(np.concatenate([problem.p, problem.q]), 1 / n1):
         raise InputError("The exact finish needs as many objects in both systems, all of the same weight.")

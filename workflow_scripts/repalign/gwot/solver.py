@@ -18,8 +18,8 @@ MIXED = 10  # sweeps that Anderson acceleration of Sinkhorn looks back on
 REACH = 5.0  # log of how far a mixed scaling may lie from the plain one
 LOWEST = -75.0  # log of the smallest entry of a kernel
 # Where a plan is nearly a permutation marginal errors end up creeping: while the plan still changes, so many sweeps
-# without a tenth less, below so many times the floor, are the last.
-STALLED, STALE = 8, 60
+# without a tenth less, below so many times the floor, are the last; more at the end.
+STALLED, STALE, PATIENT = 8, 60, 300
 INNER = 0.01  # marginal error allowed per root mean square change of the log plan, and at most
 
 
@@ -225,7 +225,7 @@ class NativeSolver:
     def balance(self, state):
         """Bring the marginals of a state's plans to the precision of the dtype."""
         target = torch.full((len(state),), self.floor, **self.options)
-        f, g = self._sinkhorn(state, self.plans(state), target, patience=self.max_inner)[:2]
+        f, g = self._sinkhorn(state, self.plans(state), target, patience=PATIENT)[:2]
         return replace(state, f=f, g=g)
 
     def _buffer(self, batch):
@@ -262,7 +262,7 @@ class NativeSolver:
             log_v = torch.where(done[:, None], log_v, image + (mixed - image).clamp_(-REACH, REACH))
             u = self.p / torch.bmm(kernel, log_v.exp()[..., None])[..., 0]
             if not _within(u, log_v):
-                kernel.mul_(u[..., None]).mul_(log_v.exp()[:, None])
+                kernel.mul_(u[..., None]).mul_(log_v.exp()[:, None]).clamp_(min=exp(LOWEST))
                 f, g = f + u.log(), g + log_v
                 u, log_v = torch.ones_like(u), torch.zeros_like(log_v)
                 mixer = Anderson(MIXED)  # what it knew is in other coordinates
@@ -272,9 +272,13 @@ class NativeSolver:
         """Kernel, f, g after a few Sinkhorn sweeps in the log domain, where scalings cannot over- or underflow."""
         log_kernel = self.kernel.log_kernel(state.moment, state.epsilon, state.f, state.g, out=kernel)
         f, g = state.f.clone(), state.g.clone()
+        scaled = torch.empty_like(log_kernel)
         for _ in range(sweeps):
             for axis, log_weights, potential in ((1, self.log_q, g), (2, self.log_p, f)):
-                shift = log_weights - torch.logsumexp(log_kernel, axis)
+                # torch.logsumexp takes six times as long.
+                top = log_kernel.amax(axis, keepdim=True)
+                total = _exp(torch.sub(log_kernel, top, out=scaled)).sum(axis)
+                shift = log_weights - total.log() - top.squeeze(axis)
                 log_kernel += shift.unsqueeze(axis)
                 potential += shift
         return _exp(log_kernel), f, g
