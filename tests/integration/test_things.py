@@ -25,7 +25,13 @@ def groups(things_dir):
 
 
 @pytest.mark.parametrize(
-    "search", [{"strategy": "paper", "solver": "pot", "dtype": "float64"}, {}], ids=["pot", "native"]
+    "search",
+    [
+        pytest.param(
+            {"strategy": "paper", "solver": "pot", "dtype": "float64"}, id="pot", marks=pytest.mark.slow
+        ),
+        pytest.param({}, id="native"),
+    ],
 )
 def test_two_groups_of_people_align_without_labels(groups, search):
     result = align(*groups, metric="euclidean", epsilon=(4, 4), trials=1, device="cpu", **search)

@@ -51,6 +51,7 @@ def test_bad_data_stops_its_job_with_one_sentence_and_leaves_nothing(checkout):
 PUBLISHED = ["--configfile", "config/things.yaml", "-n", "--quiet", "rules", "--config"]
 
 
+@pytest.mark.slow
 def test_both_published_studies_are_planned_from_nothing(checkout):
     jobs = planned(snakemake(checkout, *PUBLISHED, "things_dir=data").output)
     # 27 models, and 12 transformers also read for images of categories; of these every layer is aligned and scored.

@@ -9,23 +9,26 @@ import sys
 import time
 
 import pytest
-from conftest import FORMATS, snakemake
+from conftest import FORMATS, IN_CI, snakemake
 
 MODEL = "category_level_a"
 FIGURES = {
     *("rdms", "agreement", "transport_plans", "matching", "category_matching", "fine_coarse", "clustering"),
     *("object_matching", "convergence", "layers", "object_map", "model_map", "paradigm_effects"),
+}
+CONVEXITY_FIGURES = {
     *(f"convexity_{name}" for name in ("alignment", "correlations", "depth", "measures", "matching")),
 }
+FIGURES |= CONVEXITY_FIGURES if IN_CI else set()
 AGGREGATES = {
     *(
         "aggregate_layer_scores",
         "aggregate_objects",
         "aggregate_trials",
         "aggregate_maps",
-        "aggregate_correlations",
     ),
-    *("fit_paradigm_effects", "tabulate_models", "tabulate_convexity", "build_report"),
+    *("fit_paradigm_effects", "tabulate_models", "build_report"),
+    *(("aggregate_correlations", "tabulate_convexity") if IN_CI else ()),
     *(f"plot_{name}" for name in FIGURES),
 }
 OWN = {
