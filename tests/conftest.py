@@ -86,7 +86,7 @@ def merged(base, top):
 def copy_workflow(folder):
     """A checkout of the workflow without results, to change at will."""
     for name in ("rules", "config", "profiles", "workflow_scripts", "envs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
     shutil.copy(ROOT / "Snakefile", folder)
     small = merged(planted(folder), yaml.safe_load(SMALL))
     (folder / "small.yaml").write_text(yaml.safe_dump(small if IN_CI else merged(small, QUICK)))

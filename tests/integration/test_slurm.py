@@ -168,10 +168,9 @@ def test_the_demo_runs_in_a_handful_of_submissions_and_only_alignments_ask_for_a
     assert all("gres/gpu" not in allocated for job, _, allocated in records if job not in with_gpu)
 
 
-@pytest.mark.recovery
 def test_real_features_of_things_run_on_the_cluster(checkout, things_dir):
     (checkout / "quick.yaml").write_text(
-        "gwot: {humans: [spose66], trials: 1, epsilon: [0.02, 0.02], threads: 1, overrides: []}\n"
+        "gwot: {humans: [spose66], trials: 1, epsilon: [0.02, 0.02], threads: 1, overrides: [], map: null}\n"
         "statistics: {bootstraps: 10}\nconvexity: {models: []}\n"
     )
     study = [

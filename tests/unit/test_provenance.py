@@ -1,4 +1,7 @@
+import json
+
 import pytest
+from repalign import provenance
 from repalign.provenance import code_digest
 
 FILES = {
@@ -54,3 +57,19 @@ def test_relative_imports_are_followed(tree):
     relative = {"lib/a.py": "from .b import g\n\ndef f(x):\n    return g(x)\n"}
     before, after = tree(1, relative), tree(2, relative | {"lib/b.py": "def g(x):\n    return -x\n"})
     assert before["score"] != after["score"]
+
+
+def test_what_is_kept_beside_the_bytecode_is_used_and_may_be_damaged_or_missing(tmp_path, tree, monkeypatch):
+    before = tree(1)
+    kept = next((tmp_path / "1/__pycache__").glob("provenance.*.json"))
+    assert len(json.loads(kept.read_text())) == len(set(FILES.values()))
+    monkeypatch.setattr(provenance, "_facts", lambda *_: pytest.fail("known code was read anew"))
+    provenance._Facts.of.cache_clear()
+    assert {name: code_digest(tmp_path / f"1/{name}.py") for name in before} == before
+    monkeypatch.undo()
+    kept.write_text("{broken")
+    provenance._Facts.of.cache_clear()
+    assert {name: code_digest(tmp_path / f"1/{name}.py") for name in before} == before
+    (tmp_path / "1/lib/b.py").write_text(FILES["lib/b.py"].replace("x + 1", "x + 2"))
+    provenance._Facts.of.cache_clear()
+    assert code_digest(tmp_path / "1/score.py") != before["score"]

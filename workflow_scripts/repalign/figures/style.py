@@ -5,6 +5,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -164,8 +167,17 @@ def save_figure(figure, paths, data, style, **facts):
             caption = render_caption(template, data, style=style, figure=path.stem, **facts)
             write_text(path, caption + "\n")
             continue
-        stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:])
         with atomic(path) as temporary, styled(style):
-            # Not cropped: a figure is as wide as the column that it was made for.
-            figure.savefig(temporary, format=path.suffix[1:], metadata=stamp)
+            _print(figure, temporary, path.suffix[1:])
     plt.close(figure)
+
+
+def _print(figure, path, suffix):
+    """Draw a figure, once: `savefig` draws everything twice. Not cropped, so that it is as wide as its column."""
+    if suffix == "png":
+        figure.set_dpi(mpl.rcParams["savefig.dpi"])
+        FigureCanvasAgg(figure).print_png(path)
+    elif suffix == "svg":
+        FigureCanvasSVG(figure).print_svg(path, metadata={"Date": None})
+    else:
+        FigureCanvasPdf(figure).print_pdf(path, metadata={"CreationDate": None})
