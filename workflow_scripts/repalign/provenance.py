@@ -3,13 +3,11 @@
 import ast
 import hashlib
 import json
+import os
 import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-
-from repalign.artefacts import write_text
-from repalign.errors import InputError
 
 MOST_KEPT = 2000  # contents of files, old ones too
 
@@ -86,8 +84,11 @@ class _Facts:
         if self.new:
             self.new = False
             # A folder that cannot be written costs the seconds, no more.
-            with suppress(OSError, InputError):
-                write_text(self.path, json.dumps(self.known))
+            with suppress(OSError):
+                self.path.parent.mkdir(exist_ok=True)
+                temporary = self.path.with_suffix(f".{os.getpid()}")
+                temporary.write_text(json.dumps(self.known), encoding="utf-8")
+                temporary.replace(self.path)
 
 
 def _facts(source, path):
