@@ -168,10 +168,11 @@ def test_the_demo_runs_in_a_handful_of_submissions_and_only_alignments_ask_for_a
     assert all("gres/gpu" not in allocated for job, _, allocated in records if job not in with_gpu)
 
 
-def test_real_features_of_things_run_on_the_cluster(checkout, things_dir):
+def test_real_features_of_things_run_on_the_cluster_to_every_figure_and_table(checkout, things_dir):
     (checkout / "quick.yaml").write_text(
         "gwot: {humans: [spose66], trials: 1, epsilon: [0.02, 0.02], threads: 1, overrides: [], map: null}\n"
-        "statistics: {bootstraps: 10}\nconvexity: {models: []}\n"
+        "statistics: {bootstraps: 10}\nconvexity: {models: [clip_vit_b32], sensitivity: [20]}\n"
+        "naive_transform: {regularisation: [0.3], folds: 2, tolerance: 0.1}\n"
     )
     study = [
         "--configfile",
@@ -186,6 +187,16 @@ def test_real_features_of_things_run_on_the_cluster(checkout, things_dir):
     assert rsa["clip_vit_b32", "spose66"] == pytest.approx(0.41602, abs=5e-5)
     records = {job: allocated for job, _, allocated in accounts(checkout)}
     assert "gres/gpu=1" in records[group_of(output, "alignments")]
+    results = checkout / "results/things_features"
+    page = (results / "report/index.html").read_text()
+    figures = {path.stem for path in (results / "figures").iterdir()}
+    assert len(figures) == 19  # too few layers for the correlations of all measures
+    for path in (f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png", "tsv")):
+        assert (results / path).stat().st_size > 100, path
+        assert f'href="../{path}"' in page
+    for path in (results / "tables").iterdir():
+        assert path.stat().st_size > 20, path
+        assert f'href="../tables/{path.name}"' in page
 
 
 def test_cluster_check_counts_submissions_and_asks_the_cluster(checkout):
