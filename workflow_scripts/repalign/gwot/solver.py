@@ -12,8 +12,8 @@ from repalign.gwot.kernel import Kernel, Side
 from repalign.gwot.solution import judged
 
 ABSORB = 30.0  # log of the largest scaling kept outside the kernel; float32 reaches 88
-COARSE_RANK = 160  # leading eigenvectors that stand for a dense core while a search is loose
-NEAR = 0.01  # change at which a run leaves them for the core itself
+COARSE_RANK = 240  # leading eigenvectors that stand for a dense core while a search is loose
+NEAR = 0.03  # change at which a run leaves them for the core itself
 MIXED = 10  # sweeps that Anderson acceleration of Sinkhorn looks back on
 REACH = 5.0  # log of how far a mixed scaling may lie from the plain one
 LOWEST = -75.0  # log of the smallest entry of a kernel
