@@ -226,9 +226,9 @@ def test_leading_eigenvectors_stand_for_a_dense_core():
 def test_a_large_dense_core_is_followed_by_its_eigenvectors_first_and_ends_in_the_exact_plan(monkeypatch):
     problem = make_problem(*embeddings(), metric="euclidean")
     start, epsilon = random_plan(problem.p, problem.q, 0), 0.2 * problem.critical_epsilon
-    expected = NativeSolver(problem, dtype="float64").solve(start, epsilon)
+    expected = NativeSolver(problem, dtype="float64", tolerance=1e-6).solve(start, epsilon)
     monkeypatch.setattr("repalign.gwot.solver.COARSE_RANK", len(problem.p) // 6)
-    solver = NativeSolver(problem, dtype="float64")
+    solver = NativeSolver(problem, dtype="float64", tolerance=1e-6)
     assert solver.coarse() is not solver
     assert solver.coarse().coarse() is solver.coarse()
     solved = solver.solve(start, epsilon)
