@@ -23,6 +23,13 @@ def test_agreement_of_names_and_numbers():
     assert agreement([0, 0, 1, 1], ["b", "b", "a", "a"]) == 1
 
 
+def test_the_interval_of_few_objects_holds_a_low_estimate():
+    # Few objects for each cell: resamples look far more alike than the objects themselves.
+    labels, found = np.random.default_rng(3).integers(8, size=(2, 40))
+    low, high = agreement_interval(found, labels, n_boot=400)
+    assert low < agreement(found, labels) < high
+
+
 def test_interval_holds_the_estimate_and_resamples_objects():
     labels, found = rng.integers(4, size=(2, 400))
     found = np.where(rng.random(400) < 0.6, labels, found)
