@@ -24,7 +24,7 @@ LEFT_OUT = ("_level_b",) if IN_CI else ("_level_b", "network")
 # The planted study in small, in place of the demo: the same rules in a fraction of the time.
 SMALL = """
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
-gwot: {trials: 2, epsilon: [0.03, 0.06]}
+gwot: {trials: 2, epsilon: [0.03, 0.06], map: null}
 statistics: {bootstraps: 50}
 convexity: {sensitivity: [5], align: false}
 naive_transform: {layers: [last], regularisation: [0.3]}

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 STUDY = """
 study: cluster
 world: {objects: 60, triplets: 3000, repeated_triplets: 50}
-gwot: {trials: 2, epsilon: [0.03, 0.06]}
+gwot: {trials: 2, epsilon: [0.03, 0.06], map: null}
 statistics: {bootstraps: 50}
 """
 NO_CONVEXITY = {"models": [], "finetuned": {"self_supervised": None}}
@@ -170,7 +170,7 @@ def test_the_demo_runs_in_a_handful_of_submissions_and_only_alignments_ask_for_a
 
 def test_real_features_of_things_run_on_the_cluster_to_every_figure_and_table(checkout, things_dir):
     (checkout / "quick.yaml").write_text(
-        "gwot: {humans: [spose66], trials: 1, epsilon: [0.02, 0.02], threads: 1, overrides: [], map: null}\n"
+        "gwot: {humans: [spose66], trials: 1, epsilon: [0.02, 0.02], threads: 1, overrides: []}\n"
         "statistics: {bootstraps: 10}\nconvexity: {models: [clip_vit_b32], sensitivity: [20]}\n"
         "naive_transform: {regularisation: [0.3], folds: 2, tolerance: 0.1}\n"
     )
