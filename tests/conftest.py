@@ -77,9 +77,8 @@ def planted(folder):
 
 def merged(base, top):
     """Two configs merged key by key, as snakemake merges overlays."""
-    both = {
-        key: merged(base[key], top[key]) for key in base.keys() & top.keys() if isinstance(top[key], dict)
-    }
+    shared = [key for key in top if isinstance(top[key], dict) and isinstance(base.get(key), dict)]
+    both = {key: merged(base[key], top[key]) for key in shared}
     return {**base, **top, **both}
 
 
