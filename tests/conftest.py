@@ -27,7 +27,7 @@ world: {objects: 60, triplets: 3000, repeated_triplets: 50}
 gwot: {trials: 2, epsilon: [0.03, 0.06], map: null}
 statistics: {bootstraps: 50}
 convexity: {sensitivity: [5], align: false}
-naive_transform: {layers: [last], regularisation: [0.3]}
+naive_transform: {layers: [first, last], regularisation: [0.3]}
 """
 
 

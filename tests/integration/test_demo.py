@@ -135,7 +135,7 @@ def test_convexity_and_accuracy_rise_together_and_the_transform_raises_accuracy(
         correlations.index.get_level_values(0)
     )
     changes = read_table(results / "tables/convexity_transform.tsv").set_index(["model", "position"])
-    assert len(changes) == 3
+    assert len(changes) == 5
     assert changes.loc[("network", "last"), "oooa_change"] > 0
     assert {"oooa_change_low", "oooa_held_out_change", "convexity_change_high"} <= set(changes)
     published = read_table(results / "tables/convexity_published.tsv")
