@@ -6,6 +6,7 @@ import torch
 from repalign.errors import InputError
 from repalign.gwot.alignment import align
 from repalign.gwot.anderson import Anderson
+from repalign.gwot.deferred import corrected
 from repalign.gwot.kernel import leading_factors
 from repalign.gwot.plans import entropic_plan, profile_plan, random_plan
 from repalign.gwot.pot import PotSolver
@@ -217,17 +218,25 @@ def test_leading_eigenvectors_stand_for_a_dense_core():
     start, epsilon = random_plan(problem.p, problem.q, 0), 0.2 * problem.critical_epsilon
     exact, coarse = NativeSolver(problem, dtype="float64"), NativeSolver(problem, dtype="float64", rank=25)
     expected = exact.solve(start, epsilon)
-    state, _ = coarse.run(coarse.state(start[None], epsilon))
-    polished = exact.solutions(*exact.run(exact.take(state, coarse)))[0]
+    state, progress = coarse.run(coarse.state(start[None], epsilon))
+    stand_in = coarse.solutions(state, progress)[0]
+    state, progress = corrected(exact, coarse, state)
+    assert progress.converged.all()
+    polished = exact.solutions(state, progress)[0]
     np.testing.assert_allclose(polished.plan, expected.plan, atol=1e-5)
+    assert np.abs(stand_in.plan - expected.plan).max() > 3e-5
     assert exact.coarse() is exact
 
 
-def test_a_large_dense_core_is_followed_by_its_eigenvectors_first_and_ends_in_the_exact_plan(monkeypatch):
+@pytest.mark.parametrize("corrections", [12, 1])
+def test_a_large_dense_core_is_followed_by_its_eigenvectors_first_and_ends_in_the_exact_plan(
+    monkeypatch, corrections
+):
     problem = make_problem(*embeddings(), metric="euclidean")
     start, epsilon = random_plan(problem.p, problem.q, 0), 0.2 * problem.critical_epsilon
     expected = NativeSolver(problem, dtype="float64", tolerance=1e-6).solve(start, epsilon)
     monkeypatch.setattr("repalign.gwot.solver.COARSE_RANK", len(problem.p) // 6)
+    monkeypatch.setattr("repalign.gwot.deferred.CORRECTIONS", corrections)
     solver = NativeSolver(problem, dtype="float64", tolerance=1e-6)
     assert solver.coarse() is not solver
     assert solver.coarse().coarse() is solver.coarse()
@@ -235,6 +244,7 @@ def test_a_large_dense_core_is_followed_by_its_eigenvectors_first_and_ends_in_th
     np.testing.assert_allclose(solved.plan, expected.plan, atol=1e-5)
     assert solved.loss == pytest.approx(expected.loss, rel=1e-6)
     exact_steps = solver.run(solver.state(start[None], epsilon))[1].iterations.item()
+    assert solved.converged
     assert solved.iterations != exact_steps
 
 

@@ -15,6 +15,7 @@ from repalign.gwot.plans import random_plan
 from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
 from repalign.gwot.solver import NativeSolver
+from scipy.sparse import csr_array
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.things]
 THREADS = int(os.environ.get("BENCHMARK_THREADS", "1"))
@@ -76,7 +77,17 @@ def test_same_fixed_points_as_pot(groups, n):
     assert all(np.isfinite(r["native marginals"]) for r in rows)
 
 
-@pytest.mark.parametrize(("metric", "epsilon"), [("cosine", 0.005), ("euclidean", 4.0)])
+def swept_on(problem, plan, sweeps=20000):
+    """A plan after further plain Sinkhorn sweeps, in float64, on the entries above 1e-15."""
+    kernel = csr_array(np.where(plan > 1e-15, plan, 0))
+    transposed, v = kernel.T.tocsr(), np.ones(len(problem.q))
+    for _ in range(sweeps):
+        u = problem.p / (kernel @ v)
+        v = problem.q / (transposed @ u)
+    return u[:, None] * kernel.toarray() * v
+
+
+@pytest.mark.parametrize(("metric", "epsilon"), [("cosine", 0.005), ("euclidean", 4.0), ("euclidean", 10.0)])
 def test_time_per_trial(groups, metric, epsilon):
     problem = make_problem(*groups, metric=metric)
     start = random_plan(problem.p, problem.q, 0)
@@ -90,12 +101,24 @@ def test_time_per_trial(groups, metric, epsilon):
     for name, solver in solvers.items():
         solution, spent = seconds(lambda: solver.solve(start, epsilon))  # noqa: B023
         counts = {"iterations": solution.iterations, "inner": solution.inner_iterations}
-        rows.append({"solver": name, "loss": solution.loss, **counts, "CPU s": spent})
+        rows.append(
+            {
+                "solver": name,
+                "loss": solution.loss,
+                "marginals": solution.marginal_error,
+                **counts,
+                "CPU s": spent,
+            }
+        )
+    # POT stops at 1000 sweeps a step; of a plan that is nearly a matching its marginals, and so its loss, are still off.
+    peer = swept_on(problem, solution.plan)
+    loss = problem.loss(peer)
     for row in rows:
-        row["loss / POT - 1"] = row["loss"] / rows[-1]["loss"] - 1
-        row["times faster than POT"] = rows[-1]["CPU s"] / row["CPU s"]
+        row["loss / POT swept on - 1"] = row["loss"] / loss - 1
+        row["times faster than POT"] = spent / row["CPU s"]
     show(f"One trial, n = 1854, {metric}, epsilon {epsilon}, {THREADS} threads", rows)
-    assert all(abs(row["loss / POT - 1"]) < 1e-3 for row in rows)
+    print(f"POT's plan swept on: loss {loss:.6g}, marginal error {problem.marginal_error(peer):.1e}")
+    assert all(abs(row["loss / POT swept on - 1"]) < 1e-3 for row in rows[:-1])
 
 
 def test_against_ott_jax(groups):

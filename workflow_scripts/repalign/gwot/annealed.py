@@ -78,7 +78,7 @@ def annealed_search(
             if stage == "anneal":
                 state, progress = descend(solver, state, low, **CLOSE)
             else:
-                state, progress = exact.run(exact.take(state, solver))
+                state, progress = exact.finish(state)
                 if hops:
                     hopped = [
                         hop_basins(exact, state[i : i + 1], hops, seed=[seed, k])[0]

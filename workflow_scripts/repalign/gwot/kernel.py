@@ -86,8 +86,14 @@ class Kernel:
             return left.T @ (u[..., None] * (kernel @ (v[..., None] * right)))
         return ((u[..., None] * left).transpose(-1, -2) @ kernel * v[..., None, :]) @ right
 
-    def log_kernel(self, moment, epsilon, f, g, out=None):
-        """4 / epsilon (a b' + C0 T D0) + f 1' + 1 g', (B, n1, n2), from moments and log potentials."""
+    def score(self, moment):
+        """C0 T D0 (B, n1, n2) of moments."""
+        left, right = self.left.outer, self.right.outer
+        moment = moment if left is None else left @ moment
+        return moment if right is None else moment @ right.T
+
+    def log_kernel(self, moment, epsilon, f, g, rest=None, out=None):
+        """4 / epsilon (a b' + C0 T D0 + rest) + f 1' + 1 g', (B, n1, n2), from moments and log potentials."""
         left, right = self.left, self.right
         scale = (4 / epsilon).to(f.dtype)[:, None, None]
         batch = len(moment)
@@ -98,11 +104,11 @@ class Kernel:
             g[..., None],
         ]
         if right.outer is not None:
-            core = scale * moment if left.outer is None else (left.outer @ (scale * moment))
-            rank_left.append(core)
+            rank_left.append(scale * moment if left.outer is None else left.outer @ (scale * moment))
             rank_right.append(right.outer.expand(batch, -1, -1))
-            return torch.bmm(torch.cat(rank_left, -1), torch.cat(rank_right, -1).transpose(1, 2), out=out)
         out = torch.bmm(torch.cat(rank_left, -1), torch.cat(rank_right, -1).transpose(1, 2), out=out)
-        if left.outer is None:
-            return out.add_(scale * moment)
-        return out.baddbmm_(left.outer.expand(batch, -1, -1), scale * moment)
+        if right.outer is None and left.outer is None:
+            out.addcmul_(scale, moment)
+        elif right.outer is None:
+            out.baddbmm_(left.outer.expand(batch, -1, -1), scale * moment)
+        return out if rest is None else out.addcmul_(scale, rest)

@@ -1,6 +1,6 @@
 """Entropic Gromov-Wasserstein in torch: factored costs, warm-started absorbed Sinkhorn, batched over starts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import exp
 
@@ -8,12 +8,17 @@ import numpy as np
 import torch
 
 from repalign.gwot.anderson import Anderson
+from repalign.gwot.deferred import corrected
 from repalign.gwot.kernel import Kernel, Side
+from repalign.gwot.products import WholeKernel, sparse_kernel
 from repalign.gwot.solution import judged
+from repalign.gwot.state import Progress, State
 
 ABSORB = 30.0  # log of the largest scaling kept outside the kernel; float32 reaches 88
 COARSE_RANK = 240  # leading eigenvectors that stand for a dense core while a search is loose
-NEAR = 0.03  # change at which a run leaves them for the core itself
+NEAR = 0.03  # change at which a run begins to correct for what they leave out
+SETTLED = 20  # sweeps after which the entries of a kernel that matter are taken for the whole
+THINNED = 500  # objects from which that takes less time than it saves
 MIXED = 10  # sweeps that Anderson acceleration of Sinkhorn looks back on
 REACH = 5.0  # log of how far a mixed scaling may lie from the plain one
 LOWEST = -75.0  # log of the smallest entry of a kernel
@@ -21,41 +26,6 @@ LOWEST = -75.0  # log of the smallest entry of a kernel
 # without a tenth less, below so many times the floor, are the last; more at the end.
 STALLED, STALE, PATIENT = 8, 60, 300
 INNER = 0.01  # marginal error allowed per root mean square change of the log plan, and at most
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a batch of starts stands: everything needed to rebuild its plans, in O(n) numbers for factored costs.
-
-    Attributes
-    ----------
-    moment : (B, r1, r2) tensor
-        Of the plan whose gradient made the current kernel.
-    f, g : (B, n1), (B, n2) tensors
-        Log potentials: T = exp(4 / epsilon (a b' + C0 T_previous D0) + f + g).
-    epsilon : (B,) tensor
-    """
-
-    moment: torch.Tensor
-    f: torch.Tensor
-    g: torch.Tensor
-    epsilon: torch.Tensor
-
-    def __len__(self):
-        return len(self.f)
-
-    def __getitem__(self, index):
-        return State(self.moment[index], self.f[index], self.g[index], self.epsilon[index])
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How a batch of runs ended: (B,) tensors."""
-
-    change: torch.Tensor
-    converged: torch.Tensor
-    iterations: torch.Tensor
-    inner_iterations: torch.Tensor
 
 
 class NativeSolver:
@@ -79,7 +49,7 @@ class NativeSolver:
     outer change deserves: its marginal error stays below a hundredth of the plan's last change. Its sweeps are mixed
     by Anderson acceleration in the log domain, which takes a tenth of them where epsilon is small; scalings that grow
     past exp(30) are absorbed again. The outer iteration is mixed too, close to its fixed point. Large dense cores are
-    followed by their leading eigenvectors first (`run_from`), which cost a tenth, and then exactly.
+    followed by their leading eigenvectors, which cost a tenth, and corrected for the rest now and then (`finish`).
     """
 
     def __init__(
@@ -114,7 +84,11 @@ class NativeSolver:
 
     def plans(self, state):
         """Plans (B, n1, n2) of a state."""
-        return _exp(self.kernel.log_kernel(state.moment, state.epsilon, state.f, state.g))
+        return _exp(self.log_kernel(state))
+
+    def log_kernel(self, state, out=None):
+        """Log plans (B, n1, n2) of a state."""
+        return self.kernel.log_kernel(state.moment, state.epsilon, state.f, state.g, state.rest, out)
 
     def solve(self, plan, epsilon):
         """Run from one initial plan (n1, n2) at one epsilon; returns a `Solution`."""
@@ -125,13 +99,17 @@ class NativeSolver:
         coarse = self.coarse()
         if coarse is self:
             return self.run(self.state(plans, epsilon))
-        state, before = coarse.run(coarse.state(plans, epsilon), tolerance=max(NEAR, self.tolerance))
-        state, progress = self.run(self.take(state, coarse))
-        return state, replace(
-            progress,
-            iterations=progress.iterations + before.iterations,
-            inner_iterations=progress.inner_iterations + before.inner_iterations,
-        )
+        return self.finish(*coarse.run(coarse.state(plans, epsilon), tolerance=max(NEAR, self.tolerance)))
+
+    def finish(self, state, progress=None):
+        """Take a state of `coarse()` on to convergence, counting the run that led there; as `run`."""
+        coarse = self.coarse()
+        if coarse is not self:
+            state, progress = corrected(self, coarse, state, progress)
+            if bool(progress.converged.all()):
+                return state, progress
+        state, ending = self.run(state)
+        return state, ending if progress is None else ending.after(progress)
 
     def solutions(self, state, progress):
         """A `Solution` for each start of a batch, with balanced marginals."""
@@ -168,10 +146,6 @@ class NativeSolver:
         limits = {"max_iterations": self.max_iterations, "max_inner": self.max_inner}
         return NativeSolver(self.problem, **self.options_by_name, **limits, rank=COARSE_RANK)
 
-    def take(self, state, other):
-        """A state of another solver of the same problem as one of this solver."""
-        return state if other is self else replace(state, moment=self.kernel.moment(other.plans(state)))
-
     def at(self, state, epsilon):
         """The same potentials, in units of cost, at other epsilons (B,)."""
         epsilon = self._epsilon(epsilon)
@@ -193,24 +167,26 @@ class NativeSolver:
         limit = max_iterations or self.max_iterations
         batch, device = len(state), state.f.device
         change = torch.full((batch,), torch.inf, **self.options)
+        target = torch.full_like(change, INNER)
         iterations = torch.zeros(batch, dtype=torch.long, device=device)
         inner_iterations = torch.zeros_like(iterations)
-        moment, f, g = state.moment.clone(), state.f.clone(), state.g.clone()
+        state = replace(state, moment=state.moment.clone(), f=state.f.clone(), g=state.g.clone())
         active = torch.arange(batch, device=device)
         mixer, out = Anderson(start=0.1, escape=True), self._buffer(batch)
         while len(active):
             if out is not None and len(out) != len(active):
                 out = self._buffer(len(active))
-            current = State(moment[active], f[active], g[active], state.epsilon[active])
-            target = (INNER * change[active]).clamp(self.floor, INNER)
-            *image, inner = self._step(current, out, target)
+            current = state[active]
+            # Never looser again: at small epsilon a run would swing between loose marginals and tight ones for ever.
+            target[active] = torch.minimum(target[active], self.deserved(change[active]))
+            *image, inner = self._step(current, out, target[active])
             residual = self._score_change(image[0] - current.moment, current.epsilon)
             point = self._score_change(current.moment, current.epsilon)
             step = self._step_size(image[0] - current.moment, residual, current.epsilon)
             change[active] = step
             mixed = mixer.mix(point, residual, torch.cat([part.flatten(1) for part in image], 1))
             for whole, part in zip(
-                (moment, f, g), mixed.split([x[0].numel() for x in image], 1), strict=True
+                (state.moment, state.f, state.g), mixed.split([x[0].numel() for x in image], 1), strict=True
             ):
                 whole[active] = part.view_as(whole[active])
             iterations[active] += 1
@@ -219,24 +195,32 @@ class NativeSolver:
             if not bool(going.all()):
                 mixer.keep(going)
                 active = active[going]
-        end = State(moment, f, g, state.epsilon)
-        return end, Progress(change, change <= tolerance, iterations, inner_iterations)
+        return state, Progress(change, change <= tolerance, iterations, inner_iterations)
+
+    def log_change(self, change, epsilon):
+        """Root mean square change (B,) of the log plan that a change of C0 T D0 (B, n1, n2) makes."""
+        change = self.p.sqrt()[:, None] * change * self.q.sqrt()
+        return (4 / epsilon).to(change.dtype) * torch.linalg.vector_norm(change, dim=(1, 2))
+
+    def deserved(self, change):
+        """Marginal errors (B,) as small as the last changes of the plans deserve."""
+        return (INNER * change).clamp(self.floor, INNER)
 
     def balance(self, state):
         """Bring the marginals of a state's plans to the precision of the dtype."""
         target = torch.full((len(state),), self.floor, **self.options)
-        f, g = self._sinkhorn(state, self.plans(state), target, patience=PATIENT)[:2]
+        f, g = self.sinkhorn(state, self.plans(state), target, patience=PATIENT)[:2]
         return replace(state, f=f, g=g)
 
     def _buffer(self, batch):
         return torch.empty(batch, *self.problem.shape, **self.options)
 
     def _step(self, state, out, target):
-        kernel = _exp(self.kernel.log_kernel(state.moment, state.epsilon, state.f, state.g, out=out))
-        f, g, inner, u, v, kernel = self._sinkhorn(state, kernel, target)
+        kernel = _exp(self.log_kernel(state, out))
+        f, g, inner, u, v, kernel = self.sinkhorn(state, kernel, target)
         return self.kernel.contract(kernel, u, v), f, g, inner
 
-    def _sinkhorn(self, state, kernel, target, patience=STALE):
+    def sinkhorn(self, state, kernel, target, patience=STALE):
         """Scale kernels to the marginals; rows end exact, columns within `target` in L1."""
         f, g = state.f, state.g
         rows = kernel.sum(2)
@@ -246,9 +230,10 @@ class NativeSolver:
         sweeps, mixer, root = 0, Anderson(MIXED), self.q.sqrt()
         u, log_v = self.p / rows, torch.zeros_like(g)
         best, stale = torch.full_like(state.f[:, 0], torch.inf), 0
+        products, thinning = WholeKernel(kernel), SETTLED if self._thins(state) else torch.inf
         while True:
             v = log_v.exp()
-            columns = torch.bmm(u[:, None], kernel)[:, 0]
+            columns = products.columns(u)
             error = (columns * v - self.q).abs().sum(1)
             sweeps += 1
             done = error <= target
@@ -256,21 +241,32 @@ class NativeSolver:
             best = torch.where(better, error, best)
             stale = 0 if bool((better | (error > STALLED * self.floor)).any()) else stale + 1
             if stale > patience or bool(done.all()) or sweeps > self.max_inner:
-                break
+                if products.whole:
+                    break
+                products, thinning = WholeKernel(kernel), torch.inf  # which has the last word
+                u = self.p / products.rows(v)
+                continue
+            if sweeps == thinning:
+                products = sparse_kernel(kernel, u, v, self.p) or products
             image = (self.q / columns).log()
             mixed = mixer.mix(log_v * root, (image - log_v) * root, image)
             log_v = torch.where(done[:, None], log_v, image + (mixed - image).clamp_(-REACH, REACH))
-            u = self.p / torch.bmm(kernel, log_v.exp()[..., None])[..., 0]
+            u = self.p / products.rows(log_v.exp())
             if not _within(u, log_v):
                 kernel.mul_(u[..., None]).mul_(log_v.exp()[:, None]).clamp_(min=exp(LOWEST))
                 f, g = f + u.log(), g + log_v
                 u, log_v = torch.ones_like(u), torch.zeros_like(log_v)
                 mixer = Anderson(MIXED)  # what it knew is in other coordinates
+                products, thinning = WholeKernel(kernel), max(thinning, sweeps + SETTLED)
         return f + u.log(), g + log_v, sweeps, u, v, kernel
+
+    def _thins(self, state):
+        """Whether products with the entries that matter alone are worth their making."""
+        return len(state) == 1 and state.f.device.type == "cpu" and min(self.problem.shape) >= THINNED
 
     def _stabilised(self, state, kernel, sweeps=3):
         """Kernel, f, g after a few Sinkhorn sweeps in the log domain, where scalings cannot over- or underflow."""
-        log_kernel = self.kernel.log_kernel(state.moment, state.epsilon, state.f, state.g, out=kernel)
+        log_kernel = self.log_kernel(state, kernel)
         f, g = state.f.clone(), state.g.clone()
         scaled = torch.empty_like(log_kernel)
         for _ in range(sweeps):
@@ -297,10 +293,7 @@ class NativeSolver:
 
     def _step_size(self, change, residual, epsilon):
         """Root mean square change of the log plan: the norm of all its coordinates."""
-        if self._coarse:
-            change = self.p.sqrt()[:, None] * change * self.q.sqrt()
-            residual = (4 / epsilon).to(change.dtype)[:, None] * change.flatten(1)
-        return torch.linalg.vector_norm(residual, dim=1)
+        return self.log_change(change, epsilon) if self._coarse else torch.linalg.vector_norm(residual, dim=1)
 
 
 def _exp(log_kernel):

@@ -10,7 +10,8 @@ from repalign.gwot.anderson import Anderson
 from repalign.gwot.kernel import Kernel
 from repalign.gwot.ladder import LOOSE, descend
 from repalign.gwot.problem import make_problem
-from repalign.gwot.solver import LOWEST, MIXED, NativeSolver, State
+from repalign.gwot.solver import LOWEST, MIXED, NativeSolver
+from repalign.gwot.state import State
 
 
 class StreamingSolver(NativeSolver):

@@ -1,0 +1,77 @@
+"""Products of a Gibbs kernel with scalings, all that a Sinkhorn sweep does: whole, or of the entries that matter."""
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+
+NEGLIGIBLE = 1e-9  # share of an object's weight below which an entry of the plan is left out
+DENSEST = 0.05  # share of entries that matter from which leaving the others out brings nothing
+
+
+class WholeKernel:
+    """Products with kernels (B, n1, n2)."""
+
+    whole = True
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def columns(self, u):
+        """K' u, (B, n2)."""
+        return torch.bmm(u[:, None], self.kernel)[:, 0]
+
+    def rows(self, v):
+        """K v, (B, n1)."""
+        return torch.bmm(self.kernel, v[..., None])[..., 0]
+
+
+class SparseKernel:
+    """Products with the entries of one kernel that matter to its plan; see `sparse_kernel`."""
+
+    whole = False
+
+    def __init__(self, matrix):
+        self.matrix, self.transposed = matrix, matrix.T.tocsr()
+
+    def columns(self, u):
+        """K' u, (1, n2)."""
+        return torch.from_numpy(self.transposed @ u[0].numpy())[None]
+
+    def rows(self, v):
+        """K v, (1, n1)."""
+        return torch.from_numpy(self.matrix @ v[0].numpy())[None]
+
+
+def sparse_kernel(kernel, u, v, weights, block=2**22):
+    """The entries of a kernel that hold more than a negligible share of their row's weight in the plan u K v.
+
+    Parameters
+    ----------
+    kernel : (1, n1, n2) tensor on the CPU
+    u, v : (1, n1), (1, n2) tensors
+        Scalings of the plan as it stands. Those of later sweeps differ, so what they end in is for the whole kernel
+        to judge.
+    weights : (n1,) tensor
+        Of the rows.
+
+    Returns
+    -------
+    SparseKernel, or None where more than a twentieth of the entries matter.
+    """
+    kernel, u, v = kernel[0], u[0], v[0]
+    rows, columns = kernel.shape
+    step = max(1, block // columns)
+    values, places, counts = [], [], []
+    for first in range(0, rows, step):
+        part = kernel[first : first + step]
+        least = (NEGLIGIBLE * weights[first : first + step] / u[first : first + step])[:, None] / v
+        chosen = part > least
+        count = chosen.sum(1)
+        if count.sum() > DENSEST * chosen.numel():
+            return None
+        values.append(part[chosen].numpy())
+        places.append(chosen.nonzero()[:, 1].int().numpy())
+        counts.append(count.numpy())
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int32)
+    parts = np.concatenate(values), np.concatenate(places), starts
+    return SparseKernel(csr_array(parts, shape=(rows, columns)))
