@@ -110,7 +110,7 @@ def test_time_per_trial(groups, metric, epsilon):
                 "CPU s": spent,
             }
         )
-    # POT stops at 1000 sweeps a step; of a plan that is nearly a matching its marginals, and so its loss, are still off.
+    # POT stops at 1000 sweeps a step: of a plan that is nearly a matching the marginals, and the loss, are still off.
     peer = swept_on(problem, solution.plan)
     loss = problem.loss(peer)
     for row in rows:
