@@ -35,15 +35,15 @@ def pytest_collection_modifyitems(config, items):
     """Tests marked `things` need the real files; slow ones run in CI, where all must run; others when asked for."""
     skip_slow = pytest.mark.skip(reason="slow; run `CI=true make test`")
     skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")
+    by_hand = {"benchmark", "recovery"}
+    asked = {name for name in by_hand if name in (config.option.markexpr or "")}
     skip_by_hand = {
-        name: pytest.mark.skip(reason=f"takes long; run `make {name}`")
-        for name in ("benchmark", "recovery")
-        if name not in (config.option.markexpr or "")
+        name: pytest.mark.skip(reason=f"takes long; run `make {name}`") for name in sorted(by_hand - asked)
     }
     for item in items:
         if "things" in item.keywords and not THINGS.is_dir() and not IN_CI:
             item.add_marker(skip_things)
-        if "slow" in item.keywords and not IN_CI:
+        if "slow" in item.keywords and not IN_CI and asked.isdisjoint(item.keywords):
             item.add_marker(skip_slow)
         for name, skip in skip_by_hand.items():
             if name in item.keywords:
