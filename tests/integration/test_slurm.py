@@ -28,9 +28,10 @@ gwot: {trials: 2, epsilon: [0.03, 0.06], map: null}
 statistics: {bootstraps: 50}
 """
 NO_CONVEXITY = {"models": [], "finetuned": {"self_supervised": None}}
-# An alignment that takes a while: many trials, each of which is worth keeping.
+# An alignment that takes longer than Snakemake's start: many trials, each of which is worth keeping.
+TRIALS = 480
 LONG = STUDY + "models: one.tsv\n"
-LONG = LONG.replace("trials: 2", "strategy: paper, trials: 120")
+LONG = LONG.replace("trials: 2", f"strategy: paper, trials: {TRIALS}")
 PLAN = "results/cluster/gwot/people/unrelated/features/plan.safetensors"
 
 
@@ -286,7 +287,7 @@ def finished_after(checkout, process, kept):
     assert process.wait(timeout=600) == 0, (checkout / "run.log").read_text()
     read_arrays(checkout / PLAN)
     trials = read_table((checkout / PLAN).with_name("trials.parquet")).set_index("trial")["seconds"]
-    assert len(trials) == 120
+    assert len(trials) == TRIALS
     assert {trial: trials[trial] for trial in kept} == kept
 
 
