@@ -44,7 +44,7 @@ def show(title, rows):
     print(f"\n{title}\n{pd.DataFrame(rows).to_string(index=False)}")
 
 
-@pytest.mark.parametrize("n", [200])
+@pytest.mark.parametrize("n", [200, 300, 400])
 def test_same_fixed_points_as_pot(groups, n):
     rows = []
     chosen = np.random.default_rng(0).choice(len(groups[0]), n, replace=False)
