@@ -27,6 +27,32 @@ def choose_pair(scores):
     return tuple(best[keys]), tuple(poorest.loc[poorest["value"].idxmin(), keys])
 
 
+def choose_plans(scores, models, pair=None):
+    """The (human, model, layer) to draw: a pair named as [human, model, model], or the one that `choose_pair` finds."""
+    if pair is None:
+        return choose_pair(scores)
+    human, *names = pair
+    return [(human, name, models[name]["readout"]) for name in names]
+
+
+def plan_entry(key, arrays, metadata, scores, concepts):
+    """What `plot_transport_plans` draws of one alignment.
+
+    Parameters
+    ----------
+    key : (human, model, layer)
+    arrays, metadata : of its `plan.safetensors`
+    scores : tidy table with its matching rates
+    concepts : data frame of objects with their `category`
+    """
+    human, model, layer = key
+    own = scores[(scores["human"] == human) & (scores["model"] == model) & (scores["layer"] == layer)]
+    rates = own.set_index("metric")["value"]
+    category = concepts.loc[metadata["objects"], "category"].to_numpy()
+    entry = {"human": human, "model": model, "plan": arrays["plan"], "category": category}
+    return entry | {"top1": rates["gwot_top1"], "category_rate": rates["gwot_category_top1"]}
+
+
 def plot_transport_plans(plans, style):
     """Draw plans side by side, each above the mean of its blocks.
 
