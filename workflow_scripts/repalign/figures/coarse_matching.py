@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from repalign.coarse_matching import KINDS, OUTCOMES
 from repalign.correlations import measure_of
 from repalign.errors import InputError
-from repalign.figures.model_looks import CHANCE, model_legend, model_looks
+from repalign.figures.model_looks import CHANCE, model_legend, table_looks
 from repalign.figures.style import INK, MM, styled
 
 FILLS = {"categories": INK, "objects": "white"}
@@ -35,8 +35,7 @@ def plot_coarse_matching(table, predictors, finetuned, style):
         raise InputError(
             "No layer has both convexity and a transport plan; align the layers of the convexity study."
         )
-    paradigms = dict(zip(data["model"], data["paradigm"], strict=True))
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     human = measure_of(next(iter(outcomes)))[1]
     shown = predictors[(predictors["x"] == "convexity") & (predictors["human"].fillna("") == human)]
     with styled(style):

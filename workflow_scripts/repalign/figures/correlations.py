@@ -5,7 +5,7 @@ import numpy as np
 
 from repalign.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
 from repalign.errors import InputError
-from repalign.figures.model_looks import model_legend, model_looks
+from repalign.figures.model_looks import model_legend, table_looks
 from repalign.figures.style import MM, styled
 
 
@@ -34,8 +34,7 @@ def plot_alignment(table, correlations, finetuned, style):
     for half in HALVES:
         own = data[data["half"] == half]
         panels |= {half: own} | {f"{variant}_{half}": own[own["variant"] == variant] for variant in VARIANTS}
-    paradigms = dict(zip(data["model"], data["paradigm"], strict=True))
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     with styled(style):
         size = (style["width_mm"] * MM, style["width_mm"] * MM)
         figure, axes = plt.subplots(3, 3, figsize=size, sharex=True, sharey=True, layout="constrained")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from repalign.correlations import MEASURES, VARIANTS
 from repalign.errors import InputError
-from repalign.figures.model_looks import CHANCE, model_legend, model_looks
+from repalign.figures.model_looks import CHANCE, model_legend, table_looks
 from repalign.figures.style import INK, MM, styled
 
 # Lines of the variants in the correlation over depth.
@@ -52,8 +52,7 @@ def plot_depth(table, correlations, models, finetuned, style):
         Curve("odd_one_out", "odd-one-out accuracy (%)", 100),
     ]
     data = _select(table, curves, models)
-    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     with styled(style):
         size = (style["width_mm"] * MM, style["width_mm"] * 0.36 * MM)
         figure, axes = plt.subplots(1, 3, figsize=size, layout="constrained")
@@ -84,8 +83,7 @@ def plot_measures(table, models, finetuned, style):
     table = table[table["model"].isin(list(models))]
     curves = measure_curves(table)
     data = _select(table, curves, models)
-    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     # The number of columns that leaves the fewest places empty.
     columns = min((4, 3, 5), key=lambda number: -len(curves) % number)
     columns = min(columns, len(curves))
@@ -175,9 +173,9 @@ def plot_neighbours(table, models, finetuned, style):
         .mean()
         .reset_index()
     )
+    data["paradigm"] = [models[name]["paradigm"] for name in data["model"]]
     spaces = [space for space in ("original", "naive") if (data["space"] == space).any()]
-    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     with styled(style):
         size = (style["width_mm"] * MM, style["width_mm"] * 0.42 * MM)
         figure, axes = plt.subplots(

@@ -11,6 +11,12 @@ CHANCE = {"color": INK, "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}
 MOST_NAMES = 24
 
 
+def table_looks(table, finetuned):
+    """(paradigm of every model of a table with `model` and `paradigm`, their looks as `model_looks` has them)."""
+    paradigms = dict(zip(table["model"], table["paradigm"], strict=True))
+    return paradigms, model_looks(paradigms, finetuned)
+
+
 def model_looks(paradigms, finetuned):
     """Colour, line, marker and fill of every model, by name.
 
