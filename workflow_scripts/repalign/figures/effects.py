@@ -72,5 +72,6 @@ def plot_effects(effects, labels, style):
             )
             for m in models
         ]
-        paradigm_legend(figure, order, handles)
+        if data["ci_low"].notna().any():
+            paradigm_legend(figure, order, handles)
     return figure, data
