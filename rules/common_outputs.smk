@@ -63,7 +63,7 @@ def figure_files(name):
 
 
 def figure_outputs(*names):
-    """The files of the figures that one rule draws, by figure: of `names` those that the study allows."""
+    """Outputs of a rule, by figure: the files of those among `names` that the study allows."""
     return {name: listed_figure(name) for name in names if name in study_figures()}
 
 
