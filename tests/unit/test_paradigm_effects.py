@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from repalign.captions import render_caption
 from repalign.figures.effects import plot_effects
 from repalign.paradigm_effects import paradigm_effects, usable_factors
 
@@ -164,3 +167,18 @@ def test_mixed_model_is_that_of_statsmodels():
         # Student's t with 60 - 3 - 2 degrees of freedom.
         half = (found.loc[name, "ci_high"] - found.loc[name, "ci_low"]) / 2
         assert half == pytest.approx(2.004 * direct.bse[term], rel=0.02)
+
+
+def test_the_caption_says_which_models_were_fitted():
+    template = Path(__file__).parents[2] / "config/captions/paradigm_effects.j2"
+    style = {"confidence": 0.95}
+    few_models = paradigm_effects(*few(["supervised", "clip"]))
+    assert "too few models" in render_caption(template, few_models, style=style)
+    confounded = paradigm_effects(
+        *few(["supervised"] * 4 + ["clip"] * 4, architecture=["resnet"] * 4 + ["vit"] * 4)
+    )
+    caption = render_caption(template, confounded, style=style)
+    assert "no mixed model" in caption
+    assert "filled" not in caption
+    caption = render_caption(template, paradigm_effects(*made_up()), style=style)
+    assert "random intercepts for architecture, training set" in caption
