@@ -62,14 +62,18 @@ def figure_files(name):
     return multiext(f"<results>/figures/{name}", *formats, ".tsv", ".rst")
 
 
-def figure_outputs(name):
+def figure_outputs(*names):
+    """Outputs of a rule, by figure: the files of those among `names` that the study allows."""
+    return {name: listed_figure(name) for name in names if name in study_figures()}
+
+
+def listed_figure(name):
     """`figure_files`, with the first picture listed in `snakemake --report` under its caption."""
     study = "Convexity study" if name in CONVEXITY_FIGURES else "Alignment study"
-    titles = GWOT_FIGURES | CONVEXITY_FIGURES
     # The caption is generated beside the figure; Snakemake reads it when it writes the report.
     caption = str(Path.cwd() / STUDY / f"figures/{name}.rst")
     picture, *rest = figure_files(name)
-    listed = report(picture, caption=caption, category=study, labels={"figure": titles.get(name, name)})
+    listed = report(picture, caption=caption, category=study, labels={"figure": study_figures()[name]})
     return [listed, *rest]
 
 
@@ -87,12 +91,16 @@ def table_outputs(name):
 def study_figures():
     """Titles of the figures that the models of the study allow, by name."""
     compared = {row["paradigm"] for row in MODELS.values()} - {"human", "random"}
-    # Three layers are the fewest that a correlation over layers needs.
-    layers = sum(len(MODELS[name]["layers"]) for name in convexity_models())
-    impossible = {"paradigm_effects"} if len(compared) < 2 else set()
-    impossible |= (
-        set(CONVEXITY_FIGURES) if not layers else {"convexity_correlations"} if layers < 3 else set()
-    )
+    models = convexity_models()
+    layers = sum(len(MODELS[name]["layers"]) for name in models)
+    aligned = {name for _, name, _ in gwot_keys()} & {*models}
+    impossible = {
+        *({"paradigm_effects"} if len(compared) < 2 else ()),
+        *(() if models else CONVEXITY_FIGURES),
+        # Three layers are the fewest that a correlation over layers needs.
+        *({"convexity_correlations"} if layers < 3 else ()),
+        *(() if aligned else {"convexity_matching"}),
+    }
     titles = GWOT_FIGURES | CONVEXITY_FIGURES
     return {name: title for name, title in titles.items() if name not in impossible}
 

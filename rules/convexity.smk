@@ -142,121 +142,27 @@ rule tabulate_convexity:
         "../workflow_scripts/tabulate_convexity.py"
 
 
-rule plot_convexity_depth:
+rule plot_convexity:
     input:
         scores="<results>/aggregate/layer_scores.parquet",
-        correlations="<results>/aggregate/convexity_depth_correlations.tsv",
-    output:
-        figure_outputs("convexity_depth"),
-    log:
-        "<logs>/plot_convexity_depth.log",
-    benchmark:
-        "<benchmarks>/plot_convexity_depth.tsv"
-    conda:
-        "../envs/figures.yaml"
-    params:
-        code=code("plot_convexity_depth"),
-        style=figure_style(),
-        models=study_models(),
-        finetuned=config["convexity"]["finetuned"],
-    script:
-        "../workflow_scripts/plot_convexity_depth.py"
-
-
-rule plot_convexity_measures:
-    input:
-        "<results>/aggregate/layer_scores.parquet",
-    output:
-        figure_outputs("convexity_measures"),
-    log:
-        "<logs>/plot_convexity_measures.log",
-    benchmark:
-        "<benchmarks>/plot_convexity_measures.tsv"
-    conda:
-        "../envs/figures.yaml"
-    params:
-        code=code("plot_convexity_measures"),
-        style=figure_style(),
-        models=study_models(),
-        finetuned=config["convexity"]["finetuned"],
-    script:
-        "../workflow_scripts/plot_convexity_measures.py"
-
-
-rule plot_convexity_matching:
-    input:
         joined="<results>/aggregate/joined_layers.tsv",
+        groups="<results>/aggregate/convexity_correlations.tsv",
+        depths="<results>/aggregate/convexity_depth_correlations.tsv",
+        matrix="<results>/aggregate/correlation_matrix.tsv",
         matching="<results>/aggregate/matching_predictors.tsv",
+        convexity=convexity_tables(),
     output:
-        figure_outputs("convexity_matching"),
+        **figure_outputs(*CONVEXITY_FIGURES),
     log:
-        "<logs>/plot_convexity_matching.log",
+        "<logs>/plot_convexity.log",
     benchmark:
-        "<benchmarks>/plot_convexity_matching.tsv"
+        "<benchmarks>/plot_convexity.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_convexity_matching"),
-        style=figure_style(),
-        models=convexity_models(),
-        finetuned=config["convexity"]["finetuned"],
-    script:
-        "../workflow_scripts/plot_convexity_matching.py"
-
-
-rule plot_convexity_alignment:
-    input:
-        joined="<results>/aggregate/joined_layers.tsv",
-        correlations="<results>/aggregate/convexity_correlations.tsv",
-    output:
-        figure_outputs("convexity_alignment"),
-    log:
-        "<logs>/plot_convexity_alignment.log",
-    benchmark:
-        "<benchmarks>/plot_convexity_alignment.tsv"
-    conda:
-        "../envs/figures.yaml"
-    params:
-        code=code("plot_convexity_alignment"),
-        style=figure_style(),
-        finetuned=config["convexity"]["finetuned"],
-    script:
-        "../workflow_scripts/plot_convexity_alignment.py"
-
-
-rule plot_convexity_neighbours:
-    input:
-        convexity_tables(),
-    output:
-        figure_outputs("convexity_neighbours"),
-    log:
-        "<logs>/plot_convexity_neighbours.log",
-    benchmark:
-        "<benchmarks>/plot_convexity_neighbours.tsv"
-    conda:
-        "../envs/figures.yaml"
-    params:
-        code=code("plot_convexity_neighbours"),
+        code=code("plot_convexity"),
         style=figure_style(),
         models=study_models(),
         finetuned=config["convexity"]["finetuned"],
     script:
-        "../workflow_scripts/plot_convexity_neighbours.py"
-
-
-rule plot_convexity_correlations:
-    input:
-        "<results>/aggregate/correlation_matrix.tsv",
-    output:
-        figure_outputs("convexity_correlations"),
-    log:
-        "<logs>/plot_convexity_correlations.log",
-    benchmark:
-        "<benchmarks>/plot_convexity_correlations.tsv"
-    conda:
-        "../envs/figures.yaml"
-    params:
-        code=code("plot_convexity_correlations"),
-        style=figure_style(),
-    script:
-        "../workflow_scripts/plot_convexity_correlations.py"
+        "../workflow_scripts/plot_convexity.py"

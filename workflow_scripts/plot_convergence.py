@@ -10,6 +10,5 @@ with job(snakemake.log[0]) as log:
     trials = read_table(files.trials)
     runs = read_table(files.sensitivity) if files.sensitivity else None
     figure, data = plot_convergence(trials, runs, params.style)
-    save_figure(
-        figure, snakemake.output, data, params.style, trials=trials, runs=[] if runs is None else runs
-    )
+    facts = {"trials": trials, "runs": [] if runs is None else runs}
+    save_figure(figure, snakemake.output.convergence, data, params.style, **facts)

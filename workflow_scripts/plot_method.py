@@ -7,4 +7,4 @@ from repalign.job import job
 with job(snakemake.log[0]) as log:
     params = snakemake.params
     figure, data = plot_method(params.style)
-    save_figure(figure, snakemake.output, data, params.style, settings=params.settings)
+    save_figure(figure, snakemake.output.method, data, params.style, settings=params.settings)

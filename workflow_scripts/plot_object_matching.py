@@ -10,4 +10,4 @@ with job(snakemake.log[0]) as log:
     matches = read_table(snakemake.input[0])
     human = matches["human"].iloc[0]
     figure, data = plot_object_matching(matches, params.paradigms, human, params.style)
-    save_figure(figure, snakemake.output, data, params.style, human=human)
+    save_figure(figure, snakemake.output.object_matching, data, params.style, human=human)

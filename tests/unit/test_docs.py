@@ -8,12 +8,35 @@ OUTPUTS = (ROOT / "rules/common_outputs.smk").read_text()
 FIGURES = set(re.findall(r'^    "(\w+)": "[^"]+",$', OUTPUTS, re.MULTILINE))
 
 
+RULES = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+
+
 def test_every_figure_has_a_caption_and_a_rule():
     assert len(FIGURES) >= 18
-    rules = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    # Those of the convexity study are drawn by one rule.
+    calls = "".join(re.findall(r"\*\*figure_outputs\(([^)]*)\)", RULES))
+    drawn = set(re.findall(r'"(\w+)"', calls))
+    assert drawn | {name for name in FIGURES if name.startswith("convexity_")} == FIGURES
+    assert "**figure_outputs(*CONVEXITY_FIGURES)" in RULES
     for name in FIGURES:
         assert (ROOT / f"config/captions/{name}.j2").is_file(), name
-        assert f"rule plot_{name}:" in rules
+
+
+def test_the_page_on_extending_names_what_there_is():
+    page = (ROOT / "docs/extending.md").read_text()
+    for name in re.findall(r"`(plot_\w+|score_\w+|aggregate_\w+)`", page):
+        assert f"rule {name}:" in RULES, name
+    library = "".join(path.read_text() for path in (ROOT / "workflow_scripts/repalign").rglob("*.py"))
+    for name in ("panel_grid", "paradigm_colours", "save_figure", "styled", "score_table"):
+        assert f"`{name}" in page or f"{name}(" in page
+        assert re.search(rf"^def {name}\(", library, re.MULTILINE), name
+
+
+def test_every_measure_has_a_section_with_its_limits():
+    sections = (ROOT / "docs/measures.md").read_text().split("\n## ")[1:]
+    assert len(sections) >= 8
+    for section in sections:
+        assert "*Limits.*" in section, section.splitlines()[0]
 
 
 def test_the_gallery_shows_every_figure_and_pictures_are_small():

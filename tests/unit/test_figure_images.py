@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.testing.compare import compare_images
+from matplotlib.text import Text
 from repalign.coarse_matching import matching_predictors
 from repalign.correlations import correlation_matrix, depth_correlations, grouped_correlations, joined
 from repalign.figures.coarse_matching import plot_coarse_matching
@@ -24,7 +25,7 @@ from repalign.figures.model_map import plot_model_map
 from repalign.figures.object_map import plot_object_map
 from repalign.figures.object_matching import plot_object_matching
 from repalign.figures.rdms import plot_rdms
-from repalign.figures.style import styled
+from repalign.figures.style import settle, styled
 from repalign.figures.transport_plans import plot_transport_plans
 from repalign.maps import object_map, similarity_of_systems, transported
 from repalign.object_matching import object_matches, outcomes
@@ -174,6 +175,8 @@ def test_a_figure_looks_as_it_did(name, tmp_path):
     figure, data = FIGURES[name]()
     assert len(data) > 0
     expected, actual = BASELINE / f"{name}.png", tmp_path / f"{name}.png"
+    figure.set_dpi(60)
+    settle(figure, STYLE)
     with styled(STYLE):
         figure.savefig(actual, dpi=60)
     plt.close(figure)
@@ -182,6 +185,47 @@ def test_a_figure_looks_as_it_did(name, tmp_path):
     assert expected.is_file(), f"{expected} is missing; draw it with REPALIGN_REDRAW=1 and look at it"
     difference = compare_images(expected, actual, TOLERANCE)
     assert difference is None, difference
+
+
+def words_of(figure):
+    """Rectangle of every text outside the panels, by what it says: labels, titles, ticks and legends."""
+    found = []
+    for axis in figure.axes:
+        outside = {axis.get_title(place) for place in ("left", "center", "right")}
+        headings = [
+            text for text in axis.get_children() if isinstance(text, Text) and text.get_text() in outside
+        ]
+        found += [axis.xaxis.label, axis.yaxis.label, *headings]
+        for which in (axis.xaxis, axis.yaxis):
+            low, high = sorted(which.get_view_interval())
+            ticks = which.get_major_ticks(len(which.get_majorticklocs()))
+            ticks = [tick for tick in ticks if low <= tick.get_loc() <= high]
+            found += [tick.label1 for tick in ticks if tick.label1.get_visible()]
+    found += [text for legend in figure.legends for text in legend.get_texts()]
+    # Axes keep ticks that they no longer show, at the place of another.
+    boxes = {(text.get_text(), text.get_window_extent().bounds): text.get_window_extent() for text in found}
+    return [(word, box) for (word, _), box in boxes.items() if word]
+
+
+SIZES = {"one_column": (85, 7), "slide": (300, 14)}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_words_overlap_or_are_cut_at_the_other_sizes(name, monkeypatch):
+    for size, (width, font) in SIZES.items():
+        style = {**STYLE, "width_mm": width, "font_size": font}
+        monkeypatch.setitem(globals(), "STYLE", style)
+        figure, _ = FIGURES[name]()
+        settle(figure, style)
+        words, slack = words_of(figure), 0.25 * font * figure.dpi / 72
+        plt.close(figure)
+        for number, (word, box) in enumerate(words):
+            edges = (box.x0, box.y0, figure.bbox.x1 - box.x1, figure.bbox.y1 - box.y1)
+            assert min(edges) > -slack, f"{size}: {word!r} is cut"
+            for other, beside in words[:number]:
+                across = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+                upright = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+                assert min(across, upright) < slack, f"{size}: {word!r} overlaps {other!r}"
 
 
 def test_the_object_map_keeps_neighbours_together_and_is_reproducible():

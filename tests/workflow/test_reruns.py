@@ -12,14 +12,11 @@ import pytest
 from conftest import FORMATS, IN_CI, snakemake
 
 MODEL = "category_level_a"
-FIGURES = {
-    *("rdms", "agreement", "transport_plans", "matching", "category_matching", "fine_coarse", "clustering"),
-    *("object_matching", "convergence", "layers", "object_map", "model_map", "paradigm_effects"),
+# Rules of figures that draw scores; the method is drawn from the config alone.
+PLOTS = {
+    *("plot_scores", "plot_plans", "plot_similarity", "plot_object_matching", "plot_convergence"),
+    *("plot_paradigm_effects", *(["plot_convexity"] if IN_CI else [])),
 }
-CONVEXITY_FIGURES = {
-    *(f"convexity_{name}" for name in ("alignment", "correlations", "depth", "measures", "matching")),
-}
-FIGURES |= CONVEXITY_FIGURES if IN_CI else set()
 AGGREGATES = {
     *(
         "aggregate_layer_scores",
@@ -29,7 +26,7 @@ AGGREGATES = {
     ),
     *("fit_paradigm_effects", "tabulate_models", "build_report"),
     *(("aggregate_correlations", "tabulate_convexity") if IN_CI else ()),
-    *(f"plot_{name}" for name in FIGURES),
+    *PLOTS,
 }
 OWN = {
     "extract_precomputed",
@@ -129,8 +126,7 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
 def test_restyling_reruns_the_figures_and_the_page_alone(finished):
     size = "two_columns: {width_mm: 180, font_size: 7}"
     edit(finished, "config/config.yaml", size, size.replace("7}", "8}"))
-    figures = {(f"plot_{name}", None) for name in FIGURES | {"method", "convexity_neighbours"}}
-    assert planned(finished) == figures | {("build_report", None)}
+    assert planned(finished) == {(rule, None) for rule in PLOTS | {"plot_method", "build_report"}}
     target = f"results/demo/figures/agreement.{FORMATS[0]}"
     before = (finished / target).read_bytes()
     snakemake(finished, target, "--configfile", "small.yaml")

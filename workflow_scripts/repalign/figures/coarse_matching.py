@@ -1,15 +1,15 @@
 """Does convexity predict coarse matching? GWOT matching of categories and objects against convexity, over layers."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.lines import Line2D
 
 from repalign.coarse_matching import KINDS, OUTCOMES
 from repalign.correlations import measure_of
 from repalign.errors import InputError
-from repalign.figures.model_looks import CHANCE, model_legend, model_looks
-from repalign.figures.style import INK, MM, styled
+from repalign.figures.model_looks import CHANCE, model_legend, table_looks
+from repalign.figures.style import INK, panel_columns, panel_grid, styled
 
+LEAST = 7.0  # width of a panel, see `panel_columns`
 FILLS = {"categories": INK, "objects": "white"}
 
 
@@ -35,13 +35,12 @@ def plot_coarse_matching(table, predictors, finetuned, style):
         raise InputError(
             "No layer has both convexity and a transport plan; align the layers of the convexity study."
         )
-    paradigms = dict(zip(data["model"], data["paradigm"], strict=True))
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     human = measure_of(next(iter(outcomes)))[1]
     shown = predictors[(predictors["x"] == "convexity") & (predictors["human"].fillna("") == human)]
     with styled(style):
-        size = (style["width_mm"] * MM, style["width_mm"] * 0.38 * MM)
-        figure, axes = plt.subplots(1, 3, figsize=size, layout="constrained")
+        columns = panel_columns(3, style, LEAST)
+        figure, axes = panel_grid(3, style, 1.14 * style["width_mm"] / max(columns, 2), LEAST)
         for axis, (column, what) in zip(axes, outcomes.items(), strict=False):
             for model, rows in data.groupby("model", sort=False):
                 rows = rows.sort_values("depth")
@@ -88,4 +87,6 @@ def _forest(axis, shown):
         Line2D([], [], marker="o", ls="none", ms=3.4, mec=INK, mew=0.7, mfc=fill, label=what)
         for what, fill in FILLS.items()
     ]
-    axis.legend(handles=handles, loc="upper left", handletextpad=0.2)
+    # White below the words, where the line at zero runs.
+    legend = axis.legend(handles=handles, loc="upper left", handletextpad=0.2, frameon=True, framealpha=1)
+    legend.get_frame().set(edgecolor="none", facecolor="white")

@@ -5,7 +5,7 @@ import numpy as np
 
 from repalign.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
 from repalign.errors import InputError
-from repalign.figures.model_looks import model_legend, model_looks
+from repalign.figures.model_looks import model_legend, table_looks
 from repalign.figures.style import MM, styled
 
 
@@ -34,10 +34,11 @@ def plot_alignment(table, correlations, finetuned, style):
     for half in HALVES:
         own = data[data["half"] == half]
         panels |= {half: own} | {f"{variant}_{half}": own[own["variant"] == variant] for variant in VARIANTS}
-    paradigms = dict(zip(data["model"], data["paradigm"], strict=True))
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     with styled(style):
-        size = (style["width_mm"] * MM, style["width_mm"] * MM)
+        # Titles of narrow panels take more lines.
+        narrow = style["width_mm"] < 18 * style["font_size"]
+        size = (style["width_mm"] * MM, style["width_mm"] * MM * (1.5 if narrow else 1))
         figure, axes = plt.subplots(3, 3, figsize=size, sharex=True, sharey=True, layout="constrained")
         for axis, (group, rows) in zip(axes.flat, panels.items(), strict=True):
             for model, own in rows.groupby("model", sort=False):
@@ -89,7 +90,9 @@ def plot_matrix(table, style):
     )
     certain = certain.loc[measures, measures].to_numpy()
     with styled(style):
-        size = (style["width_mm"] * 0.6 * MM, style["width_mm"] * 0.55 * MM)
+        narrow = style["width_mm"] < 15 * style["font_size"]
+        width = min(style["width_mm"], 15.4 * style["font_size"])
+        size = (width * MM, width * (1.15 if narrow else 0.92) * MM)
         figure, axis = plt.subplots(figsize=size, layout="constrained")
         image = axis.imshow(values, vmin=-1, vmax=1, cmap="RdBu_r")
         for i, j in np.ndindex(values.shape):
@@ -103,5 +106,6 @@ def plot_matrix(table, style):
         names = [labels[name] for name in measures]
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
-        figure.colorbar(image, ax=axis, label="Spearman correlation over layers", shrink=0.7)
+        bar = {"location": "bottom"} if narrow else {"shrink": 0.7}
+        figure.colorbar(image, ax=axis, label="Spearman correlation over layers", **bar)
     return figure, data

@@ -8,8 +8,10 @@ import pandas as pd
 
 from repalign.correlations import MEASURES, VARIANTS
 from repalign.errors import InputError
-from repalign.figures.model_looks import CHANCE, model_legend, model_looks
-from repalign.figures.style import INK, MM, styled
+from repalign.figures.model_looks import CHANCE, model_legend, table_looks
+from repalign.figures.style import INK, MM, panel_columns, panel_grid, styled
+
+LEAST = 7.0  # width of a panel, see `panel_columns`
 
 # Lines of the variants in the correlation over depth.
 VARIANT_LOOKS = {
@@ -52,11 +54,10 @@ def plot_depth(table, correlations, models, finetuned, style):
         Curve("odd_one_out", "odd-one-out accuracy (%)", 100),
     ]
     data = _select(table, curves, models)
-    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     with styled(style):
-        size = (style["width_mm"] * MM, style["width_mm"] * 0.36 * MM)
-        figure, axes = plt.subplots(1, 3, figsize=size, layout="constrained")
+        columns = panel_columns(3, style, LEAST)
+        figure, axes = panel_grid(3, style, 1.08 * style["width_mm"] / max(columns, 2), LEAST)
         for axis, curve in zip(axes, curves, strict=False):
             _draw_curves(axis, data, curve, looks)
         _draw_correlations(axes[2], correlations)
@@ -84,14 +85,16 @@ def plot_measures(table, models, finetuned, style):
     table = table[table["model"].isin(list(models))]
     curves = measure_curves(table)
     data = _select(table, curves, models)
-    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
-    looks = model_looks(paradigms, finetuned)
-    # The number of columns that leaves the fewest places empty.
-    columns = min((4, 3, 5), key=lambda number: -len(curves) % number)
+    paradigms, looks = table_looks(data, finetuned)
+    # The number of columns that leaves the fewest places empty, of those that have room.
+    most = panel_columns(5, style, 5)
+    some = [number for number in (4, 3, 5) if number <= most] or [most]
+    columns = min(some, key=lambda number: -len(curves) % number)
     columns = min(columns, len(curves))
     rows = -(-len(curves) // columns)
     with styled(style):
-        size = (style["width_mm"] * MM, style["width_mm"] * (0.27 * rows + 0.06) * MM)
+        height = max(0.27 * style["width_mm"], 5 * style["font_size"])
+        size = (style["width_mm"] * MM, (height * rows + 0.06 * style["width_mm"]) * MM)
         figure, axes = plt.subplots(
             rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained"
         )
@@ -175,15 +178,14 @@ def plot_neighbours(table, models, finetuned, style):
         .mean()
         .reset_index()
     )
+    data["paradigm"] = [models[name]["paradigm"] for name in data["model"]]
     spaces = [space for space in ("original", "naive") if (data["space"] == space).any()]
-    paradigms = {name: models[name]["paradigm"] for name in dict.fromkeys(data["model"])}
-    looks = model_looks(paradigms, finetuned)
+    paradigms, looks = table_looks(data, finetuned)
     with styled(style):
-        size = (style["width_mm"] * MM, style["width_mm"] * 0.42 * MM)
-        figure, axes = plt.subplots(
-            1, len(spaces), figsize=size, squeeze=False, sharey=True, layout="constrained"
+        figure, axes = panel_grid(
+            len(spaces), style, max(0.42 * style["width_mm"], 7 * style["font_size"]), sharey=True
         )
-        for axis, space in zip(axes[0], spaces, strict=True):
+        for axis, space in zip(axes, spaces, strict=True):
             own = data[data["space"] == space]
             for model, rows in own.groupby("model", sort=False):
                 rows = rows.sort_values("n_neighbours")
@@ -195,8 +197,8 @@ def plot_neighbours(table, models, finetuned, style):
             axis.xaxis.set_major_formatter("{x:.0f}")
             axis.minorticks_off()
             axis.set_xlabel({"original": "neighbours", "naive": "neighbours, after the transform"}[space])
-        axes[0][0].set_ylabel("graph convexity, mean over layers (%)")
-        model_legend(figure, looks, paradigms, _references(axes[0]))
+        axes[0].set_ylabel("graph convexity, mean over layers (%)")
+        model_legend(figure, looks, paradigms, _references(axes))
     return figure, data
 
 

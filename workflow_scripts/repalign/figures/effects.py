@@ -1,17 +1,18 @@
 """Effects of the learning paradigm, with and without what goes with it."""
 
-import numpy as np
+from textwrap import fill
+
 from matplotlib.lines import Line2D
 
 from repalign.errors import InputError
 from repalign.figures.style import INK, panel_grid, paradigm_colours, paradigm_legend, styled
 from repalign.labels import paradigm_order, shown
 
-UNITS = {"rsa": 1, "clustering": 1, "cka": 1}
-
 
 def plot_effects(effects, labels, style):
     """One panel a measure: difference of every paradigm from the reference; filled mixed model, open unadjusted.
+
+    A measure of too few models for an interval is drawn as the words that say so: a difference without one misleads.
 
     Parameters
     ----------
@@ -38,14 +39,15 @@ def plot_effects(effects, labels, style):
             label, factor = labels[metric]
             axis.axvline(0, color=INK, lw=0.6)
             own = data[(data["metric"] == metric) & (data["human"] == human)]
-            for record in own.to_dict("records"):
+            if own["ci_low"].isna().all():
+                words = fill(own["status"].iloc[0], 22)
+                axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center")
+                axis.set_xticks([])
+            for record in own.dropna(subset=["ci_low"]).to_dict("records"):
                 mixed = record["model"] == "mixed"
                 y = order.index(record["paradigm"]) + (0.16 if mixed else -0.16)
                 colour = colours[record["paradigm"]]
-                if np.isfinite(record["ci_low"]):
-                    axis.plot(
-                        [factor * record["ci_low"], factor * record["ci_high"]], [y, y], color=colour, lw=1
-                    )
+                axis.plot([factor * record["ci_low"], factor * record["ci_high"]], [y, y], color=colour, lw=1)
                 axis.plot(
                     factor * record["estimate"],
                     y,
@@ -70,5 +72,6 @@ def plot_effects(effects, labels, style):
             )
             for m in models
         ]
-        paradigm_legend(figure, order, handles)
+        if data["ci_low"].notna().any():
+            paradigm_legend(figure, order, handles)
     return figure, data

@@ -71,7 +71,9 @@ def plot_forest(table, panels, style, title=None, means=False):
         size = style["font_size"]
         # Heights in millimetres per point of the font; several humans need more room a row.
         height = size * ((0.55 + 0.2 * (len(humans) - 1)) * (max(r["y"] for r in rows.values()) + 1) + 1.8)
-        height += size * 1.2 / (-(-len(panels) // panel_columns(len(panels), style)))
+        # The legend, and labels in two lines, of a figure of one column.
+        narrow = style["width_mm"] < 18 * size
+        height += size * (3 if narrow else 1.2) / (-(-len(panels) // panel_columns(len(panels), style)))
         figure, axes = panel_grid(len(panels), style, height, sharey=True)
         for axis, panel, own in zip(axes, panels, shown_rows, strict=True):
             _draw(axis, own, panel, rows, colours, markers, means)

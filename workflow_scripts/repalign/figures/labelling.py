@@ -35,16 +35,17 @@ def label_points(axis, x, y, names, colours, size=None):
     """
     renderer = axis.figure.canvas.get_renderer()
     size = size or 0.85 * axis.xaxis.label.get_size()
+    scale = size / 6  # of the marks, as `save_figure` draws them
     points = axis.transData.transform(np.column_stack([np.asarray(x, float), np.asarray(y, float)]))
-    radius = 3 * axis.figure.dpi / 72
+    radius = 3 * scale * axis.figure.dpi / 72
     taken = [(px - radius, py - radius, px + radius, py + radius) for px, py in points]
     frame, left_out = axis.get_window_extent(renderer), []
     for number, (name, colour) in enumerate(zip(names, colours, strict=True)):
         at = (np.asarray(x, float)[number], np.asarray(y, float)[number])
         for dx, dy, ha, va in PLACES:
             text = axis.annotate(
-                shown(name), at, (dx, dy), textcoords="offset points", ha=ha, va=va, fontsize=size, color=colour,
-                annotation_clip=False,
+                shown(name), at, (scale * dx, scale * dy), textcoords="offset points", ha=ha, va=va, fontsize=size,
+                color=colour, annotation_clip=False,
             )  # fmt: skip
             text.set_in_layout(False)
             box = text.get_window_extent(renderer)

@@ -44,7 +44,7 @@ def plot_layers(table, panels, readouts, style):
     colours, marks = paradigm_colours(data["paradigm"]), paradigm_markers(data["paradigm"])
     several = data["human"].nunique() > 1
     with styled(style):
-        figure, axes = panel_grid(len(drawn), style, 5.8 * style["font_size"], least=8, sharex=True)
+        figure, axes = panel_grid(len(drawn), style, 6.5 * style["font_size"], least=7, sharex=True)
         for axis, (panel, human, rows) in zip(axes, drawn, strict=True):
             for model, own in rows.groupby("model", sort=False):
                 own = own.sort_values("depth")
@@ -79,6 +79,7 @@ def plot_layers(table, panels, readouts, style):
             axis.set_ylabel(panel.label)
             axis.set_xlabel("relative depth")
             axis.set_xlim(-0.05, 1.05)
+            axis.tick_params(labelbottom=True)  # a place below may be empty
             if several and human != "triplets":
                 axis.set_title(f"against {shown(human)}", loc="left")
         paradigm_legend(figure, data["paradigm"], shapes=True)

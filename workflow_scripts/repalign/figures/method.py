@@ -52,7 +52,8 @@ def plot_method(style):
     partner = plan.argmax(axis=1)
     with styled(style):
         wide = style["width_mm"] / style["font_size"] >= 20
-        size = (style["width_mm"] * MM, style["width_mm"] * (0.36 if wide else 1.15) * MM)
+        height = max(0.36 * style["width_mm"], 9 * style["font_size"]) if wide else 1.15 * style["width_mm"]
+        size = (style["width_mm"] * MM, height * MM)
         figure = plt.figure(figsize=size, layout="constrained")
         if wide:
             grid = figure.subplot_mosaic(

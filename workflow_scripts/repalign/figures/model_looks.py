@@ -3,12 +3,18 @@
 from matplotlib.lines import Line2D
 
 from repalign.correlations import families, variant_of
-from repalign.figures.style import INK, MARKERS, paradigm_colours, paradigm_legend
+from repalign.figures.style import INK, MARKERS, legend_below, paradigm_colours, paradigm_legend
 from repalign.labels import paradigm_order, shown
 
 CHANCE = {"color": INK, "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}
 # More names than these make a legend that nobody reads: then it names the paradigms.
 MOST_NAMES = 24
+
+
+def table_looks(table, finetuned):
+    """(paradigm of every model of a table with `model` and `paradigm`, their looks as `model_looks` has them)."""
+    paradigms = dict(zip(table["model"], table["paradigm"], strict=True))
+    return paradigms, model_looks(paradigms, finetuned)
 
 
 def model_looks(paradigms, finetuned):
@@ -53,9 +59,4 @@ def model_legend(figure, looks, paradigms, extra=(), lines=True):
         for name in order
     ]
     handles += extra
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=min(6, len(handles)),
-        handlelength=2.8 if lines else 1,
-    )
+    legend_below(figure, handles, handlelength=2.8 if lines else 1)

@@ -7,6 +7,8 @@ from matplotlib.lines import Line2D
 
 from repalign.figures.style import FAINT, INK, OUTCOMES, panel_grid, styled
 from repalign.labels import shown
+from repalign.maps import transported
+from repalign.object_matching import outcomes
 
 LOOKS = {
     "neither": (0.3, 1.6),
@@ -19,6 +21,31 @@ LEGEND = {
     "neither": "neither (line: from the object to where the model puts it)",
 }
 NAMED = 14  # categories named on the map
+
+
+def landing(key, arrays, metadata, place):
+    """What `plot_object_map` draws of one alignment.
+
+    Parameters
+    ----------
+    key : (human, model, layer)
+    arrays, metadata : of its `plan.safetensors`
+    place : data frame of objects with `x`, `y` (where people have them) and `category`
+    """
+    human, model, _ = key
+    own = place.loc[metadata["objects"]]
+    at, category = own[["x", "y"]].to_numpy(), own["category"].to_numpy()
+    entry = {
+        "human": human,
+        "model": model,
+        "object": own.index.to_numpy(),
+        "place": at,
+        "category": category,
+    }
+    return entry | {
+        "landing": transported(arrays["plan"], at),
+        "outcome": outcomes(arrays["plan"], own["category"]),
+    }
 
 
 def plot_object_map(entries, style):

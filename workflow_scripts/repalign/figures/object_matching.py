@@ -1,5 +1,7 @@
 """Which categories and which objects are matched, by model."""
 
+from textwrap import shorten
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -38,6 +40,8 @@ def plot_object_matching(matches, paradigms, human, style):
         size = style["font_size"]
         heights = [0.5 * size * len(order) + 2, 0.5 * size * len(order) + 2, 3.4 * size]
         height = sum(heights) + 9 * size
+        narrow = style["width_mm"] < 18 * size
+        across = (0.52 if narrow else 0.75) * style["width_mm"] * MM * 72  # of the panels, in points
         figure, axes = plt.subplots(
             3, 1, figsize=(style["width_mm"] * MM, height * MM), layout="constrained",
             gridspec_kw={"height_ratios": heights},
@@ -52,12 +56,13 @@ def plot_object_matching(matches, paradigms, human, style):
                 range(len(columns)),
                 columns if bottom else [],
                 rotation=90,
-                fontsize=0.8 * size,
+                fontsize=min(0.8 * size, across / len(columns)),
             )
             axis.tick_params(length=0)
             axis.set_title(label, loc="left")
         figure.colorbar(drawn, ax=list(axes[:2]), label="matched (%)", pad=0.01, aspect=20, shrink=0.9)
-        _draw_objects(axes[2], objects, size, named=style["width_mm"] >= 18 * size)
+        # Letters of half a font's width.
+        _draw_objects(axes[2], objects, size, 0 if narrow else int(across / (0.85 * 0.52 * size)))
     tidy = rates.rename(columns={"category": "name"}).assign(kind="category")
     return figure, pd.concat([tidy, objects.assign(kind="object", human=human)], ignore_index=True)[
         ["kind", "human", "model", "name", "matched", "category_matched", "n"]
@@ -83,7 +88,7 @@ def _objects(matches, models):
     )
 
 
-def _draw_objects(axis, objects, size, named):
+def _draw_objects(axis, objects, size, letters):
     x = np.arange(1, len(objects) + 1)
     axis.fill_between(x, 100 * objects["matched"], step="mid", color=OUTCOMES["object"], lw=0)
     axis.set_xlim(0.5, len(objects) + 0.5)
@@ -92,10 +97,12 @@ def _draw_objects(axis, objects, size, named):
     axis.set_yticks([tick for tick in (0, 10, 25, 50, 75, 100) if tick <= top])
     axis.set_xlabel("objects, from the most to the least often matched")
     axis.set_ylabel("matched by (% of models)")
-    if not named:
+    if not letters:
         return
     names = [name.replace("_", " ") for name in objects["name"]]
+    ends = {"first": names[:NAMED], "last": names[: -NAMED - 1 : -1]}
+    words = [shorten(f"{end}: {', '.join(own)}", letters, placeholder=" …") for end, own in ends.items()]
     axis.text(
-        0.98, 0.95, f"first: {', '.join(names[:NAMED])}\nlast: {', '.join(names[-NAMED:])}", ha="right", va="top",
-        transform=axis.transAxes, fontsize=0.85 * size, color=INK, wrap=True,
+        0.98, 0.95, "\n".join(words), ha="right", va="top",
+        transform=axis.transAxes, fontsize=0.85 * size, color=INK,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -13,9 +14,12 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from repalign.artefacts import atomic, write_table, write_text
 from repalign.captions import render_caption
+from repalign.figures.fitting import fit_labels
 from repalign.labels import paradigm_order, shown
 
 MM = 1 / 25.4
+# Sizes of points and lines are written for a font of so many points; a slide's are larger.
+POINTS = 7
 
 # After Okabe & Ito (2008); green darker and grey lighter than theirs, which a deuteranope takes for one another.
 PALETTE = {
@@ -60,6 +64,7 @@ def paradigm_markers(paradigms):
 def styled(style):
     """The matplotlib settings of a figure; `style` has width_mm, font_size and titles."""
     size = style["font_size"]
+    scale = size / POINTS
     settings = {
         "figure.dpi": 150,
         "savefig.dpi": 300,
@@ -77,14 +82,16 @@ def styled(style):
         "text.color": INK,
         "xtick.color": INK,
         "ytick.color": INK,
-        "axes.linewidth": 0.6,
-        "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6,
-        "xtick.major.size": 2.5,
-        "ytick.major.size": 2.5,
+        "axes.linewidth": 0.6 * scale,
+        "xtick.major.width": 0.6 * scale,
+        "ytick.major.width": 0.6 * scale,
+        "xtick.major.size": 2.5 * scale,
+        "ytick.major.size": 2.5 * scale,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "lines.linewidth": 0.9,
+        "figure.constrained_layout.w_pad": 3 / 72 * scale,
+        "figure.constrained_layout.h_pad": 3 / 72 * scale,
         # Text stays text in vector formats, and equal data gives equal bytes.
         "pdf.fonttype": 42,
         "svg.fonttype": "none",
@@ -95,8 +102,13 @@ def styled(style):
 
 
 def panel_columns(count, style, least=6.0):
-    """How many panels fit side by side; `least` is the width of one in millimetres per point of the font."""
-    return max(1, min(count, int(style["width_mm"] / (least * style["font_size"]))))
+    """How many panels stand side by side: rows as full as they can be.
+
+    `least` is the width of a panel in millimetres per point of the font.
+    """
+    most = max(1, min(count, int(style["width_mm"] / (least * style["font_size"]))))
+    rows = -(-count // most)
+    return -(-count // rows)
 
 
 def panel_grid(count, style, height, least=6.0, **options):
@@ -129,13 +141,26 @@ def paradigm_legend(figure, paradigms, extra=(), shapes=False):
         for name in paradigm_order(paradigms)
     ]
     handles += extra
-    most = max(1, int(figure.get_figwidth() / MM // (3.6 * mpl.rcParams["font.size"])))
+    legend_below(figure, handles)
+
+
+def legend_below(figure, handles, handlelength=2.0):
+    """A legend below the figure, in as many columns as fit: people read it row by row."""
+    size = mpl.rcParams["font.size"]
+    # In points: the handle, the longest name at half the font a letter, what lies between.
+    width = size * (handlelength + 0.5 * max(len(handle.get_label()) for handle in handles) + 1.7)
+    most = max(1, int(72 * figure.get_figwidth() // width))
     rows = -(-len(handles) // most)
     columns = -(-len(handles) // rows)
-    # matplotlib fills a legend column by column; people read it row by row.
+    # matplotlib fills a legend column by column.
     handles = [handles[i] for column in range(columns) for i in range(column, len(handles), columns)]
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=columns, handletextpad=0.4, columnspacing=1.2
+        handles=handles,
+        loc="outside lower center",
+        ncols=columns,
+        handlelength=handlelength,
+        handletextpad=0.4,
+        columnspacing=1.2,
     )
 
 
@@ -153,9 +178,7 @@ def save_figure(figure, paths, data, style, **facts):
     The caption is the template `<folder of style["captions"]>/<name of the figure>.j2`, filled from the data and
     the `facts`.
     """
-    with styled(style):
-        figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once: every format shows the same figure
+    settle(figure, style)
     for path in map(Path, paths):
         if path.suffix == ".tsv":
             write_table(path, data)
@@ -170,6 +193,28 @@ def save_figure(figure, paths, data, style, **facts):
         with atomic(path) as temporary, styled(style):
             _print(figure, temporary, path.suffix[1:])
     plt.close(figure)
+
+
+def settle(figure, style):
+    """Lay a figure out, once and for all: every format shows the same."""
+    _scale_marks(figure, style["font_size"] / POINTS)
+    with styled(style):
+        figure.draw_without_rendering()
+        fit_labels(figure)
+    figure.set_layout_engine("none")
+
+
+def _scale_marks(figure, scale):
+    legends = [*figure.legends, *filter(None, (axis.get_legend() for axis in figure.axes))]
+    artists = [handle for legend in legends for handle in legend.legend_handles] + figure.artists
+    artists += [mark for axis in figure.axes for mark in (*axis.lines, *axis.collections, *axis.patches)]
+    for artist in artists if scale != 1 else ():
+        artist.set_linewidth(scale * np.asarray(artist.get_linewidth()))
+        if isinstance(artist, Line2D):
+            artist.set_markersize(scale * artist.get_markersize())
+            artist.set_markeredgewidth(scale * artist.get_markeredgewidth())
+        elif hasattr(artist, "get_sizes"):
+            artist.set_sizes(scale**2 * np.asarray(artist.get_sizes()))
 
 
 def _print(figure, path, suffix):

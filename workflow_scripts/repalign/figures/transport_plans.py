@@ -27,6 +27,32 @@ def choose_pair(scores):
     return tuple(best[keys]), tuple(poorest.loc[poorest["value"].idxmin(), keys])
 
 
+def choose_plans(scores, models, pair=None):
+    """The (human, model, layer) to draw: a pair named as [human, model, model], or the one that `choose_pair` finds."""
+    if pair is None:
+        return choose_pair(scores)
+    human, *names = pair
+    return [(human, name, models[name]["readout"]) for name in names]
+
+
+def plan_entry(key, arrays, metadata, scores, concepts):
+    """What `plot_transport_plans` draws of one alignment.
+
+    Parameters
+    ----------
+    key : (human, model, layer)
+    arrays, metadata : of its `plan.safetensors`
+    scores : tidy table with its matching rates
+    concepts : data frame of objects with their `category`
+    """
+    human, model, layer = key
+    own = scores[(scores["human"] == human) & (scores["model"] == model) & (scores["layer"] == layer)]
+    rates = own.set_index("metric")["value"]
+    category = concepts.loc[metadata["objects"], "category"].to_numpy()
+    entry = {"human": human, "model": model, "plan": arrays["plan"], "category": category}
+    return entry | {"top1": rates["gwot_top1"], "category_rate": rates["gwot_category_top1"]}
+
+
 def plot_transport_plans(plans, style):
     """Draw plans side by side, each above the mean of its blocks.
 
@@ -41,11 +67,15 @@ def plot_transport_plans(plans, style):
     """
     blocks = [_block_masses(entry) for entry in plans]
     with styled(style):
-        side = style["width_mm"] / len(plans)
+        side, size = style["width_mm"] / len(plans), style["font_size"]
+        # Where there is no room beside narrow panels, the bars lie below them and the names stand on the left alone.
+        narrow = side < 9 * size
+        room = 1.1 if narrow else 0.85
+        bars = {"location": "bottom", "shrink": 0.8} if narrow else {"shrink": 0.5, "aspect": 30, "pad": 0.01}
         figure, axes = plt.subplots(
             2,
             len(plans),
-            figsize=(style["width_mm"] * MM, 1.92 * side * MM),
+            figsize=(style["width_mm"] * MM, (2.9 if narrow else 1.92) * side * MM),
             layout="constrained",
             squeeze=False,
         )
@@ -60,17 +90,18 @@ def plot_transport_plans(plans, style):
                 interpolation="nearest",
                 extent=(0, 1, 1, 0),
             )
-            label_categories(axis, *category_edges(category), style["font_size"])
-            axis.set_ylabel(f"{shown(entry['human'])} (objects by category)")
+            first = axis is axes[0, 0] or not narrow
+            label_categories(axis, *category_edges(category), size, rows=first, room=room)
+            axis.set_ylabel(f"{shown(entry['human'])} (objects by category)" if first else "")
             axis.set_xlabel(f"{shown(entry['model'])} (objects by category)")
             axis.set_title(
                 f"{shown(entry['model'])}: objects {entry['top1']:.1%}, categories {entry['category_rate']:.1%}",
                 loc="left",
             )
-        bar = figure.colorbar(drawn, ax=list(axes[0]), shrink=0.5, aspect=30, pad=0.01)
+        bar = figure.colorbar(drawn, ax=list(axes[0]), **bars)
         bar.set_label("share of an object's mass")
         bar.set_ticks([0, 0.01, 0.1, 0.25, 0.5, 1], labels=["0", "1%", "10%", "25%", "50%", "100%"])
-        bar.ax.set_ylim(0, peak)
+        (bar.ax.set_xlim if narrow else bar.ax.set_ylim)(0, peak)
         top = max(table["mass_share"].max() for table in blocks)
         for axis, entry, table in zip(axes[1], plans, blocks, strict=True):
             wide = table.pivot(index="human_category", columns="model_category", values="mass_share")
@@ -86,10 +117,11 @@ def plot_transport_plans(plans, style):
                 extent=(0, 1, 1, 0),
             )
             edges = np.linspace(0, 1, len(names) + 1)
-            label_categories(axis, edges, np.array(names), style["font_size"], lines=0)
-            axis.set_ylabel(f"{shown(entry['human'])} (categories)")
+            first = axis is axes[1, 0] or not narrow
+            label_categories(axis, edges, np.array(names), size, rows=first, lines=0, room=room)
+            axis.set_ylabel(f"{shown(entry['human'])} (categories)" if first else "")
             axis.set_xlabel(f"{shown(entry['model'])} (categories)")
-        bar = figure.colorbar(drawn, ax=list(axes[1]), shrink=0.5, aspect=30, pad=0.01)
+        bar = figure.colorbar(drawn, ax=list(axes[1]), **bars)
         bar.set_label("share of a category's mass")
         bar.formatter = lambda value, _: f"{value:.0%}"
         bar.update_ticks()

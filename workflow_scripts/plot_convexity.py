@@ -1,0 +1,29 @@
+"""Convexity beside every other measure: by depth, against each other, by number of neighbours."""
+
+import pandas as pd
+from repalign.artefacts import read_table
+from repalign.figures.coarse_matching import plot_coarse_matching
+from repalign.figures.correlations import plot_alignment, plot_matrix
+from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
+from repalign.figures.style import save_figure
+from repalign.job import job
+
+with job(snakemake.log[0]) as log:
+    params, style, finetuned = snakemake.params, snakemake.params.style, snakemake.params.finetuned
+    correlations = ("joined", "groups", "depths", "matching", "matrix")
+    joined, groups, depths, matching, matrix = (read_table(snakemake.input[name]) for name in correlations)
+    joined = joined[joined["model"].isin(list(params.models))]
+    scores = read_table(snakemake.input.scores)
+    spaces = pd.concat([read_table(path) for path in snakemake.input.convexity], ignore_index=True)
+    draw = {
+        "convexity_depth": lambda: plot_depth(scores, depths, params.models, finetuned, style),
+        "convexity_alignment": lambda: plot_alignment(joined, groups, finetuned, style),
+        "convexity_neighbours": lambda: plot_neighbours(spaces, params.models, finetuned, style),
+        "convexity_correlations": lambda: plot_matrix(matrix, style),
+        "convexity_measures": lambda: plot_measures(scores, params.models, finetuned, style),
+        "convexity_matching": lambda: plot_coarse_matching(joined, matching, finetuned, style),
+    }
+    # A small study has not all of them.
+    for name, files in snakemake.output.items():
+        figure, data = draw[name]()
+        save_figure(figure, files, data, style)
