@@ -53,8 +53,7 @@ rule aggregate_objects:
 
 rule aggregate_trials:
     input:
-        scores="<results>/aggregate/layer_scores.parquet",
-        trials=gwot_outputs("trials.parquet"),
+        gwot_outputs("trials.parquet"),
     output:
         "<results>/aggregate/trials.parquet",
     log:

@@ -7,6 +7,7 @@ import torch
 from repalign.artefacts import write_arrays, write_table
 from repalign.gwot.alignment import align, resolve_device
 from repalign.gwot.journal import fingerprint
+from repalign.gwot.matching import top1
 from repalign.gwot.problem import aligned_inputs
 from repalign.job import job
 from repalign.representations import load_human, load_system
@@ -22,7 +23,7 @@ with job(snakemake.log[0]) as log:
     # A journal is of these very data, settings and code, so a killed job goes on and a changed one starts anew.
     journals = Path(snakemake.output.plan).with_name("journal")
     storage = journals / f"{fingerprint(source, target, settings, snakemake.params.code)}.log"
-    result = align(source, target, storage=storage, **settings)
+    result = align(source, target, storage=storage, rates=top1, **settings)
     metadata = {
         "objects": list(human.objects),
         "loss": result.loss,

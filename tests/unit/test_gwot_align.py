@@ -7,7 +7,7 @@ import pytest
 import repalign.gwot
 from repalign.errors import InputError
 from repalign.gwot.alignment import align
-from repalign.gwot.matching import matching_rate
+from repalign.gwot.matching import matching_rate, top1
 from repalign.gwot.plans import random_plan
 from repalign.gwot.problem import make_problem, match_histogram
 from repalign.gwot.search import suggest_epsilon, survivors
@@ -64,6 +64,18 @@ def test_matrices_and_embeddings_are_the_same_input(pair, aligned):
 def test_a_search_with_only_failures_says_so_and_never_returns_loss_zero(pair, tmp_path):
     with pytest.raises(InputError, match=r"All 2 trials failed \(all-zero plan\).*raise epsilon"):
         align(*pair, **POT, epsilon=(1e-7, 1e-7), trials=2, storage=tmp_path / "journal")
+
+
+@pytest.mark.parametrize("strategy", ["paper", "annealed"])
+def test_every_trial_keeps_the_rates_of_its_plan_and_nothing_depends_on_them(pair, tmp_path, strategy):
+    search = {"epsilon": (0.0005, 0.01), "trials": 4, "strategy": strategy}
+    plain = align(*pair, **search)
+    rated = align(*pair, **search, storage=tmp_path / "journal.log", rates=top1)
+    assert rated.trials["top1"].between(0, 1).all()
+    assert rated.trials.loc[rated.trials["loss"].idxmin(), "top1"] == matching_rate(rated.plan)
+    same = plain.trials.drop(columns="seconds")
+    assert rated.trials.drop(columns=["seconds", "top1"]).equals(same)
+    assert "top1" not in same
 
 
 def test_failed_trials_keep_a_reason_and_no_loss(pair):

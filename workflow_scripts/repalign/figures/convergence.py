@@ -42,7 +42,7 @@ def plot_convergence(trials, runs, style):
 
     Parameters
     ----------
-    trials : data frame: human, model, layer, paradigm, epsilon, loss, status, best (bool), top1 (of the best)
+    trials : data frame: human, model, layer, paradigm, epsilon, loss, status, best (bool), top1
     runs : data frame: human, model, layer, start, epsilon, seed, loss, gwot_top1; None where no sensitivity map was run
     style : dict, see `repalign.figures.style.styled`
 
@@ -61,12 +61,7 @@ def plot_convergence(trials, runs, style):
         figure, axes = panel_grid(2 if shown_map is None else 4, style, 8 * style["font_size"], least=8)
         left = axes[0]
         excess = 100 * excess_loss(trials)
-        for paradigm, own in trials.assign(excess=excess).groupby("paradigm", sort=False):
-            for kept, rows in own.groupby(own["best"].astype(bool)):
-                left.plot(
-                    rows["relative_epsilon"], rows["excess"], marks[paradigm], ms=3.4, mew=0.6,
-                    mec=colours[paradigm], mfc=colours[paradigm] if kept else "none",
-                )  # fmt: skip
+        _trials(left, trials["relative_epsilon"], excess, trials, colours, marks)
         logarithmic(left.xaxis)
         left.set_xlabel(r"$\epsilon$ relative to the spread of the dissimilarities")
         left.set_ylabel("loss above the lowest (%)")
@@ -78,6 +73,16 @@ def plot_convergence(trials, runs, style):
     if not runs.empty:
         kinds.append(runs.assign(kind="sensitivity"))
     return figure, pd.concat(kinds, ignore_index=True)
+
+
+def _trials(axis, x, y, trials, colours, marks):
+    """A point a trial in the colour and shape of its paradigm; those that were kept are filled, and on top."""
+    for kept, rows in trials.groupby(trials["best"].astype(bool)):
+        for paradigm, own in rows.groupby("paradigm", sort=False):
+            axis.plot(
+                x[own.index], y[own.index], marks[paradigm], ms=3.4, mew=0.6, zorder=3 if kept else 2,
+                mec=colours[paradigm], mfc=colours[paradigm] if kept else "none",
+            )  # fmt: skip
 
 
 def _matching(axis, trials, runs, colours, marks):
@@ -94,11 +99,7 @@ def _matching(axis, trials, runs, colours, marks):
                 mec=colours[paradigms[model]],
                 alpha=0.7,
             )
-    best = trials[trials["best"].astype(bool)]
-    for paradigm, own in best.groupby("paradigm", sort=False):
-        axis.plot(
-            own["loss"], 100 * own["top1"], marks[paradigm], ms=3.8, color=colours[paradigm], mew=0, zorder=3
-        )
+    _trials(axis, trials["loss"], 100 * trials["top1"], trials, colours, marks)
     logarithmic(axis.xaxis)
     axis.set_xlabel("Gromov-Wasserstein loss")
     axis.set_ylabel("object matching (%)")

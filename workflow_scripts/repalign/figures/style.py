@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from repalign.artefacts import atomic, write_table, write_text
 from repalign.captions import render_caption
@@ -165,9 +165,11 @@ def legend_below(figure, handles, handlelength=2.0):
 
 
 def logarithmic(which):
-    """Make an axis logarithmic, with ticks at 1, 2 and 5 where it spans few decades."""
+    """Make an axis with data logarithmic, with ticks at 1, 2 and 5 where it spans few decades."""
     which.axes.set(**{f"{which.axis_name}scale": "log"})
-    which.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=5))
+    low, high = which.get_view_interval()
+    # Within less than a decade there may be no 1, 2 or 5: a few round numbers, for more would run into each other.
+    which.set_major_locator(MaxNLocator(3) if high < 5 * low else LogLocator(subs=(1, 2, 5), numticks=5))
     which.set_major_formatter(lambda value, _: f"{value:g}")
     which.set_minor_locator(NullLocator())
 

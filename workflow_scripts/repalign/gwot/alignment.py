@@ -71,6 +71,7 @@ def align(
     storage=None,
     time_budget=None,
     options=None,
+    rates=None,
 ):
     """Align two systems by Gromov-Wasserstein optimal transport.
 
@@ -106,6 +107,9 @@ def align(
         Seconds after which no further trial starts (one trial always runs).
     options : dict, optional
         Further keyword arguments of the strategy.
+    rates : callable, optional
+        Takes the plan in which a trial ended and returns numbers by name, which are kept with the trial. No choice
+        depends on them.
 
     Returns
     -------
@@ -135,6 +139,7 @@ def align(
         journal,
         seed=seed,
         time_budget=time_budget,
+        rates=rates,
     )
     rerun = find(search, epsilon=epsilon, trials=trials, **options)
     return _alignment(search, rerun, epsilon)

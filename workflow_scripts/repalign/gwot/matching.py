@@ -93,6 +93,11 @@ def matching_rate(plan, k=1, categories=None, direction="rows"):
     return float(category_hits(plan, categories, k, direction)[counted].mean())
 
 
+def top1(plan):
+    """The one rate that needs no category table, by its name."""
+    return {"top1": matching_rate(plan)}
+
+
 def matching_chance(n, k=1, categories=None):
     """Exact expectation of `matching_rate` for a plan in random order.
 

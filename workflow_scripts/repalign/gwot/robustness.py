@@ -9,7 +9,7 @@ from repalign.errors import InputError
 from repalign.gwot.alignment import align, resolve_device
 from repalign.gwot.chance import chance_of_noise, chance_of_permutations
 from repalign.gwot.ladder import LOOSE, descend
-from repalign.gwot.matching import matching_rate
+from repalign.gwot.matching import top1
 from repalign.gwot.problem import make_problem
 from repalign.gwot.projection import nearest_matching_rate
 from repalign.gwot.solver import NativeSolver
@@ -18,11 +18,6 @@ from repalign.gwot.system import PRECOMPUTED
 
 ENTER = 0.4  # of the critical epsilon, where annealed starts begin
 WITHIN = 0.01  # plans whose loss exceeds the best by less are near-degenerate
-
-
-def top1(plan):
-    """The one rate that needs no category table."""
-    return {"top1": matching_rate(plan)}
 
 
 def sensitivity_map(

@@ -17,8 +17,8 @@ SAMPLERS = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomS
 class Search:
     """What both strategies share: the solver, the journal, the deadline, and the best plan so far."""
 
-    def __init__(self, solver, journal, *, seed, time_budget=None):
-        self.solver, self.journal, self.seed = solver, journal, seed
+    def __init__(self, solver, journal, *, seed, time_budget=None, rates=None):
+        self.solver, self.journal, self.seed, self.rates = solver, journal, seed, rates
         self.problem = solver.problem
         self.began, self.time_budget = time.monotonic(), np.inf if time_budget is None else time_budget
         self._best = (np.inf, None, None)
@@ -91,6 +91,7 @@ class Search:
                 "seconds": round(seconds, 3),
                 "status": "complete" if usable else "failed",
                 "reason": solution.failure,
+                **(self.rates(solution.plan) if usable and self.rates else {}),
             },
         )
 
