@@ -28,8 +28,8 @@ from repalign.gwot.plans import random_plan
 name, metric, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 torch.set_num_threads(1)
 rng = np.random.default_rng(0)
-source = rng.random((n, 50))
-problem = make_problem(source, source + 0.1 * rng.standard_normal(source.shape), metric=metric)
+source = rng.gamma(0.5, size=(n, 50)) * 0.93 ** np.arange(50)  # sparse and not negative, as SPoSE is
+problem = make_problem(source, source + 0.05 * rng.standard_normal(source.shape), metric=metric)
 start, epsilon = random_plan(problem.p, problem.q, 0, sweeps=2), 0.2 * problem.critical_epsilon
 began = time.process_time()
 solver = NativeSolver(problem, tolerance=3e-3) if name == "native" else PotSolver(problem)
