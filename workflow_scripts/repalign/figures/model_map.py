@@ -1,10 +1,13 @@
 """Models among each other: how alike their dissimilarity matrices are, and what alignment finds again."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from repalign.figures.labelling import label_points
 from repalign.figures.style import (
     INK,
+    MM,
+    panel_columns,
     panel_grid,
     paradigm_colours,
     paradigm_legend,
@@ -46,7 +49,7 @@ def plot_model_map(similarity, paradigms, style, alignments=None):
     with styled(style):
         size = style["font_size"]
         height = max(min(0.5 * style["width_mm"], 13 * size), 0.48 * size * len(order))
-        figure, axes = panel_grid(2 if rates is None else 3, style, height, least=8.0)
+        figure, axes = _panels(style, height, aligned=rates is not None)
         left, right = axes[0], axes[-1]
         names = [(shown(name), colours[paradigms[name]]) for name in order]
         low = min(0, matrix.min())
@@ -75,6 +78,17 @@ def plot_model_map(similarity, paradigms, style, alignments=None):
         y=[places[name][1] for name in data["first"]],
     )
     return figure, data
+
+
+def _panels(style, height, aligned):
+    """A matrix beside the map; or two matrices and below them, as wide as both, the map."""
+    if not aligned:
+        return panel_grid(2, style, height, least=8.0)
+    beside = panel_columns(2, style, least=8.0) == 2
+    mosaic = [["left", "middle"], ["map", "map"]] if beside else [["left"], ["middle"], ["map"]]
+    size = style["width_mm"] * MM, len(mosaic) * 0.85 * height * MM
+    figure, axes = plt.subplot_mosaic(mosaic, figsize=size, layout="constrained")
+    return figure, [axes[name] for name in ("left", "middle", "map")]
 
 
 def _matrix(figure, axis, matrix, names, label, **look):
