@@ -16,29 +16,39 @@ def peaked(n=300, m=260, seed=0):
     distance = (np.arange(n)[:, None] / n - np.arange(m) / m) ** 2
     kernel = torch.as_tensor(np.exp(-1e5 * distance)[None], dtype=torch.float64)
     u, v = (torch.as_tensor(np.exp(rng.standard_normal(size))[None]) for size in (n, m))
-    return kernel, u, v, (u[..., None] * kernel * v[:, None]).sum(2)[0]
+    plan = u[..., None] * kernel * v[:, None]
+    return kernel, u, v, plan.sum(2)[0], plan.sum(1)
 
 
 @pytest.mark.parametrize("block", [100, 2**22])
 def test_the_entries_that_matter_give_the_products_of_the_whole_kernel(block):
-    kernel, u, v, weights = peaked()
-    sparse, whole = sparse_kernel(kernel, u, v, weights, block), WholeKernel(kernel)
-    left_out = len(v[0]) * NEGLIGIBLE * weights.sum()
+    kernel, u, v, rows, columns = peaked()
+    sparse, whole = sparse_kernel(kernel, u, v, rows, columns, block), WholeKernel(kernel)
+    left_out = len(v[0]) * NEGLIGIBLE * rows.sum()
     assert 0 < sparse.matrix.nnz < 0.05 * kernel.numel()
     assert ((sparse.rows(v) - whole.rows(v)).abs() * u).sum() <= left_out
     assert ((sparse.columns(u) - whole.columns(u)).abs() * v).sum() <= left_out
 
 
 def test_no_entry_that_matters_is_left_out():
-    kernel, u, v, weights = peaked()
+    kernel, u, v, rows, columns = peaked()
     plan = (u[..., None] * kernel * v[:, None])[0].numpy()
-    kept = sparse_kernel(kernel, u, v, weights).matrix.toarray() > 0
-    assert (kept == (plan > NEGLIGIBLE * weights.numpy()[:, None])).all()
+    kept = sparse_kernel(kernel, u, v, rows, columns).matrix.toarray() > 0
+    assert (kept == (plan > NEGLIGIBLE * np.minimum(rows.numpy()[:, None], columns.numpy()))).all()
+
+
+def test_a_column_that_no_mass_has_reached_yet_keeps_its_largest_entry():
+    kernel, u, v, *_ = peaked()
+    v[0, 7] *= 1e-20
+    plan = u[..., None] * kernel * v[:, None]
+    sparse = sparse_kernel(kernel, u, v, plan.sum(2)[0], plan.sum(1))
+    assert kernel[0, :, 7].argmax() in sparse.matrix[:, [7]].nonzero()[0]
+    assert (sparse.columns(u) > 0).all()
 
 
 def test_a_dense_plan_is_left_whole():
-    flat = torch.ones(1, 40, 40)
-    assert sparse_kernel(flat, torch.ones(1, 40), torch.ones(1, 40), torch.full((40,), 40.0)) is None
+    flat, ones = torch.ones(1, 40, 40), torch.ones(1, 40)
+    assert sparse_kernel(flat, ones, ones, 40 * ones[0], 40 * ones) is None
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

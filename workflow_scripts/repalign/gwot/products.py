@@ -4,7 +4,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-NEGLIGIBLE = 1e-9  # share of an object's weight below which an entry of the plan is left out
+NEGLIGIBLE = (
+    1e-9  # share of the mass of its row and of its column below which an entry of the plan is left out
+)
 DENSEST = 0.05  # share of entries that matter from which leaving the others out brings nothing
 
 
@@ -42,8 +44,10 @@ class SparseKernel:
         return torch.from_numpy(self.matrix @ v[0].numpy())[None]
 
 
-def sparse_kernel(kernel, u, v, weights, block=2**22):
-    """The entries of a kernel that hold more than a negligible share of their row's weight in the plan u K v.
+def sparse_kernel(kernel, u, v, rows, columns, block=2**22):
+    """The entries of a kernel that hold more than a negligible share of their row or column in the plan u K v.
+
+    The largest entry of every row and column is always among them.
 
     Parameters
     ----------
@@ -51,20 +55,20 @@ def sparse_kernel(kernel, u, v, weights, block=2**22):
     u, v : (1, n1), (1, n2) tensors
         Scalings of the plan as it stands. Those of later sweeps differ, so what they end in is for the whole kernel
         to judge.
-    weights : (n1,) tensor
-        Of the rows.
+    rows, columns : (n1,), (1, n2) tensors
+        Mass of the plan in each.
 
     Returns
     -------
     SparseKernel, or None where more than a twentieth of the entries matter.
     """
-    kernel, u, v = kernel[0], u[0], v[0]
-    rows, columns = kernel.shape
-    step = max(1, block // columns)
+    kernel, u, v, columns = kernel[0], u[0], v[0], columns[0]
+    step = max(1, block // len(columns))
     values, places, counts = [], [], []
-    for first in range(0, rows, step):
-        part = kernel[first : first + step]
-        least = (NEGLIGIBLE * weights[first : first + step] / u[first : first + step])[:, None] / v
+    for first in range(0, len(rows), step):
+        here = slice(first, first + step)
+        part = kernel[here]
+        least = NEGLIGIBLE * torch.minimum(rows[here, None], columns) / u[here, None] / v
         chosen = part > least
         count = chosen.sum(1)
         if count.sum() > DENSEST * chosen.numel():
@@ -74,4 +78,4 @@ def sparse_kernel(kernel, u, v, weights, block=2**22):
         counts.append(count.numpy())
     starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int32)
     parts = np.concatenate(values), np.concatenate(places), starts
-    return SparseKernel(csr_array(parts, shape=(rows, columns)))
+    return SparseKernel(csr_array(parts, shape=kernel.shape))

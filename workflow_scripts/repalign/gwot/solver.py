@@ -247,7 +247,7 @@ class NativeSolver:
                 u = self.p / products.rows(v)
                 continue
             if sweeps == thinning:
-                products = sparse_kernel(kernel, u, v, self.p) or products
+                products = sparse_kernel(kernel, u, v, self.p, columns * v) or products
             image = (self.q / columns).log()
             mixed = mixer.mix(log_v * root, (image - log_v) * root, image)
             log_v = torch.where(done[:, None], log_v, image + (mixed - image).clamp_(-REACH, REACH))
