@@ -1,4 +1,4 @@
-"""The demo's networks, trained and read by its rules: they differ by what they learned."""
+"""The demo, from trained networks to its report: they differ by what they learned, and every figure is there."""
 
 import pytest
 from conftest import copy_workflow, snakemake
@@ -19,22 +19,12 @@ READOUT = {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo as far as the scores of its networks."""
+    """The demo as `make demo` runs it, and the classifiers of two of its networks."""
     folder = copy_workflow(tmp_path_factory.mktemp("demo"))
-    targets = [
-        f"results/demo/{path}"
-        for model, layer in READOUT.items()
-        for path in (
-            f"scores/rsa/{model}.tsv",
-            f"scores/odd_one_out/{model}.tsv",
-            f"gwot/people/{model}/{layer}/scores.tsv",
-            f"convexity/original/{model}/{layer}.tsv",
-        )
+    heads = [
+        f"results/demo/embeddings/behaviour/{name}.head.safetensors" for name in ("supervised", "masked")
     ]
-    targets += [
-        f"results/demo/embeddings/behaviour/{model}.head.safetensors" for model in ("supervised", "masked")
-    ]
-    snakemake(folder, *targets, "--quiet", "rules")
+    snakemake(folder, "all", *heads, "--quiet", "rules")
     return folder / "results/demo"
 
 
@@ -76,3 +66,18 @@ def test_networks_carry_their_classifiers(demo):
     assert arrays["weight"].shape == (27, 96)
     arrays, metadata = read_arrays(demo / "embeddings/behaviour/masked.head.safetensors")
     assert (arrays, metadata["layer"]) == ({}, None)
+
+
+def test_the_demo_makes_every_figure_and_table_and_lists_them(demo):
+    page = (demo / "report/index.html").read_text()
+    names = {path.stem for path in (demo / "figures").iterdir()}
+    assert len(names) == 20
+    for name in names:
+        for ending in ("pdf", "svg", "png", "tsv", "rst"):
+            assert (demo / f"figures/{name}.{ending}").stat().st_size > 100, name
+        assert f'href="../figures/{name}.pdf"' in page
+    tables = list((demo / "tables").iterdir())
+    assert len(tables) == 2 * 14
+    for path in tables:
+        assert path.stat().st_size > 20, path
+        assert f'href="../tables/{path.name}"' in page
