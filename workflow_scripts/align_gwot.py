@@ -7,8 +7,8 @@ import torch
 from repalign.artefacts import write_arrays, write_table
 from repalign.gwot.alignment import align, resolve_device
 from repalign.gwot.journal import fingerprint
-from repalign.gwot.matching import top1
 from repalign.gwot.problem import aligned_inputs
+from repalign.gwot.truth import top1
 from repalign.job import job
 from repalign.representations import load_human, load_system
 

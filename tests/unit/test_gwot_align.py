@@ -7,11 +7,12 @@ import pytest
 import repalign.gwot
 from repalign.errors import InputError
 from repalign.gwot.alignment import align
-from repalign.gwot.matching import matching_rate, top1
+from repalign.gwot.matching import matching_rate
 from repalign.gwot.plans import random_plan
 from repalign.gwot.problem import make_problem, match_histogram
 from repalign.gwot.search import suggest_epsilon, survivors
 from repalign.gwot.solution import failure_of
+from repalign.gwot.truth import top1
 from repalign.rdm import dissimilarity
 
 POT = {"solver": "pot", "strategy": "paper", "metric": "euclidean", "dtype": "float64"}

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from repalign.gwot.matching import category_hits, largest, ranks_of_truth
+from repalign.gwot.matching import category_hits, largest
+from repalign.gwot.truth import ranks_of_truth
 from repalign.things import OTHERS, membership_matrix
 
 

@@ -4,31 +4,12 @@ import numpy as np
 from scipy.special import gammaln
 
 from repalign.errors import InputError
-
-
-def ranks_of_truth(plan, direction="rows"):
-    """How many entries of its row (or column) beat the true object, ties counted in half.
-
-    Parameters
-    ----------
-    plan : (n, n) array
-        Object i of the source is object i of the target.
-    direction : str
-        `rows` (each source object looks for its target) or `columns`.
-
-    Returns
-    -------
-    (n,) float array; below k means a top-k hit.
-    """
-    plan = _oriented(plan, direction)
-    truth = np.diag(plan)[:, None]
-    # A constant row is no hit at top 1: its true object shares the first place with all others.
-    return (plan > truth).sum(axis=1) + ((plan == truth).sum(axis=1) - 1) / 2
+from repalign.gwot.truth import object_hits, oriented
 
 
 def largest(plan, k, direction="rows"):
     """Indices (n, k) of the k largest entries of each row (or column), largest first; ties by position."""
-    plan = _oriented(plan, direction)
+    plan = oriented(plan, direction)
     k = min(k, plan.shape[1])
     kth = np.partition(plan, plan.shape[1] - k, axis=1)[:, -k]
     if k > plan.shape[1] // 8:
@@ -38,11 +19,6 @@ def largest(plan, k, direction="rows"):
         candidates = np.flatnonzero(row >= bound)
         out[i] = candidates[np.argsort(-row[candidates], kind="stable")[:k]]
     return out
-
-
-def object_hits(plan, k=1, direction="rows"):
-    """(n,) bools: is the true object among the k largest entries?"""
-    return ranks_of_truth(plan, direction) < k
 
 
 def category_hits(plan, categories, k=1, direction="rows"):
@@ -93,11 +69,6 @@ def matching_rate(plan, k=1, categories=None, direction="rows"):
     return float(category_hits(plan, categories, k, direction)[counted].mean())
 
 
-def top1(plan):
-    """The one rate that needs no category table, by its name."""
-    return {"top1": matching_rate(plan)}
-
-
 def matching_chance(n, k=1, categories=None):
     """Exact expectation of `matching_rate` for a plan in random order.
 
@@ -128,17 +99,6 @@ def category_rates(plan, categories, k=1, direction="rows"):
         objects = object_hits(plan, k, direction) @ members / sizes
         shared = category_hits(plan, categories, k, direction) @ members / sizes
     return objects, shared
-
-
-def _oriented(plan, direction):
-    plan = np.asarray(plan)
-    if plan.ndim != 2 or plan.shape[0] != plan.shape[1]:
-        raise InputError(
-            f"Matching rates need the same objects in both systems; the plan has shape {plan.shape}."
-        )
-    if direction not in ("rows", "columns"):
-        raise InputError(f"Unknown matching direction '{direction}'; choose rows, columns or both.")
-    return plan if direction == "rows" else plan.T
 
 
 def _members(categories, n):

@@ -9,12 +9,12 @@ from repalign.errors import InputError
 from repalign.gwot.alignment import align, resolve_device
 from repalign.gwot.chance import chance_of_noise, chance_of_permutations
 from repalign.gwot.ladder import LOOSE, descend
-from repalign.gwot.matching import top1
 from repalign.gwot.problem import make_problem
 from repalign.gwot.projection import nearest_matching_rate
 from repalign.gwot.solver import NativeSolver
 from repalign.gwot.starts import start_plan
 from repalign.gwot.system import PRECOMPUTED
+from repalign.gwot.truth import top1
 
 ENTER = 0.4  # of the critical epsilon, where annealed starts begin
 WITHIN = 0.01  # plans whose loss exceeds the best by less are near-degenerate

@@ -10,9 +10,8 @@ from repalign.gwot.matching import (
     category_rates,
     largest,
     matching_chance,
-    object_hits,
-    ranks_of_truth,
 )
+from repalign.gwot.truth import object_hits, ranks_of_truth
 from repalign.scoring.rows import score_table
 from repalign.statistics import mean_interval
 from repalign.things import OTHERS, membership_matrix
