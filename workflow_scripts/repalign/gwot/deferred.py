@@ -1,6 +1,7 @@
 """Deferred correction: follow a cheap stand-in of a problem to the fixed point of the problem itself."""
 
 from dataclasses import replace
+from itertools import count
 
 import torch
 
@@ -30,22 +31,19 @@ def corrected(solver, coarse, state, progress=None):
         Not converged where corrections stopped bringing the plan closer.
     """
     change = torch.full_like(state.f[:, 0], torch.inf)
-    for _ in range(CORRECTIONS):
+    for number in count(1):
         f, g, inner, u, v, kernel = coarse.sinkhorn(state, coarse.plans(state), solver.deserved(change))
         exact, seen = solver.kernel.contract(kernel, u, v), coarse.kernel.contract(kernel, u, v)
         known = coarse.kernel.score(state.moment)
         known = known if state.rest is None else known + state.rest
         before, change = change, solver.log_change(exact - known, state.epsilon)
-        count = torch.ones_like(change, dtype=torch.long)
-        ended = change <= solver.tolerance
-        step = Progress(change, ended, count, inner * count)
+        once, ended = torch.ones_like(change, dtype=torch.long), change <= solver.tolerance
+        step = Progress(change, ended, once, inner * once)
         progress = step if progress is None else step.after(progress)
-        if bool((ended | (change > before / 2)).all()):
-            break
+        if number == CORRECTIONS or bool((ended | (change > before / 2)).all()):
+            return replace(state, moment=exact, f=f, g=g, rest=None), progress
         rest = exact - coarse.kernel.score(seen)
         state = replace(state, moment=seen, f=f, g=g, rest=rest)
         near = max(solver.tolerance / 2, AHEAD * change.max().item())
         state, more = coarse.run(state, tolerance=near)
         progress = more.after(progress)
-    ending = replace(progress, change=change, converged=change <= solver.tolerance)
-    return replace(state, moment=exact, f=f, g=g, rest=None), ending

@@ -176,7 +176,7 @@ class NativeSolver:
         while len(active):
             if out is not None and len(out) != len(active):
                 out = self._buffer(len(active))
-            current = state[active]
+            current = state if len(active) == batch else state[active]
             # Never looser again: at small epsilon a run would swing between loose marginals and tight ones for ever.
             target[active] = torch.minimum(target[active], self.deserved(change[active]))
             *image, inner = self._step(current, out, target[active])
