@@ -169,6 +169,11 @@ def model_needs(wildcards, attempt):
     return estimates.layers(study.count_objects(), len(MODELS[wildcards.model]["layers"]), attempt)
 
 
+def pair_needs(wildcards, attempt):
+    """What a job over two layers and every judgement asks of the cluster."""
+    return estimates.layers(study.count_objects(), 2, attempt, matrices=30)
+
+
 def layer_needs(wildcards, attempt):
     """What a job over one layer asks of the cluster."""
     return estimates.layers(study.count_objects(), 1, attempt)

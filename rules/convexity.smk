@@ -44,8 +44,7 @@ rule score_euclidean_convexity:
     conda:
         "../envs/measures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(pair_needs, "mem_mb", "runtime"),
     params:
         code=code("score_euclidean_convexity"),
         settings=config["convexity"]["euclidean"],
@@ -77,8 +76,7 @@ rule score_finetuning:
     conda:
         "../envs/measures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(pair_needs, "mem_mb", "runtime"),
     params:
         code=code("score_finetuning"),
         layers=lambda wildcards: [MODELS[name]["layers"][-1] for name in finetuning_pair(wildcards)],

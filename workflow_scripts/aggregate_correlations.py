@@ -5,7 +5,7 @@ from repalign.coarse_matching import matching_predictors
 from repalign.correlations import correlation_matrix, depth_correlations, grouped_correlations, joined
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, output = snakemake.params, snakemake.output
     settings = {
         "n_boot": params.statistics["bootstraps"],

@@ -4,7 +4,7 @@ import pandas as pd
 from repalign.artefacts import read_table, write_table
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     table = pd.concat([read_table(path) for path in snakemake.input], ignore_index=True)
     write_table(snakemake.output[0], table)
     log.info("%d pairs", len(table))

@@ -4,7 +4,7 @@ import pandas as pd
 from repalign.artefacts import read_table, write_table
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     for name in ("robustness", "sensitivity"):
         table = pd.concat([read_table(path) for path in snakemake.input[name]], ignore_index=True)
         write_table(snakemake.output[name], table)

@@ -6,7 +6,7 @@ from repalign.job import job
 from repalign.scoring.convexity import summary_rows
 from repalign.scoring.euclidean import euclidean_summary
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     files, params = snakemake.input, snakemake.params
     ceiling = read_table(files.noise_ceiling)["noise_ceiling"][0]
     paths = [*files.rsa, *files.odd_one_out, *files.similarity, *files.clustering]

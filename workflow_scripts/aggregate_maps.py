@@ -15,7 +15,7 @@ from repalign.maps import (
 from repalign.rdm import dissimilarity, upper_triangle
 from repalign.representations import load_embeddings, load_human
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, files, output = snakemake.params, snakemake.input, snakemake.output
     humans = {name: load_human(path) for name, path in zip(params.humans, files.humans, strict=True)}
     human = next(iter(humans))

@@ -5,7 +5,7 @@ from repalign.artefacts import read_arrays, read_table, write_table
 from repalign.job import job
 from repalign.object_matching import object_matches
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input
     concepts = read_table(files.concepts).set_index("object")
     frames = []

@@ -6,7 +6,7 @@ from repalign.job import job
 
 KEYS = ["human", "model", "layer"]
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     frames = [
         read_table(path).assign(**dict(zip(KEYS, key, strict=True)))

@@ -12,7 +12,7 @@ from repalign.gwot.truth import top1
 from repalign.job import job
 from repalign.representations import load_human, load_system
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     settings, layer = dict(snakemake.params.settings), snakemake.wildcards.layer
     human = load_human(snakemake.input.human)

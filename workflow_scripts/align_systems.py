@@ -9,7 +9,7 @@ from repalign.job import job
 from repalign.representations import load_system
 from repalign.scoring.matching import matching_rates
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     names = snakemake.wildcards.first, snakemake.wildcards.second
     settings, files = dict(snakemake.params.settings), (snakemake.input.first, snakemake.input.second)

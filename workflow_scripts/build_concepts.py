@@ -4,7 +4,7 @@ from repalign.artefacts import write_table
 from repalign.job import job
 from repalign.things import read_concepts
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     files = snakemake.input
     concepts = read_concepts(
         files.objects,

@@ -4,7 +4,7 @@ from repalign.artefacts import write_text
 from repalign.job import job
 from repalign.objects import file_order, read_order
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     names = file_order(read_order(snakemake.input[0]))
     write_text(snakemake.output[0], "\n".join(names) + "\n")
     log.info("%d names", len(names))

@@ -5,7 +5,7 @@ from repalign.job import job
 from repalign.representations import System, write_human
 from repalign.things import read_human
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row = snakemake.params.row
     objects = list(read_table(snakemake.input.concepts)["object"])
     array, present = read_human(row["path"], row["kind"], objects, row.get("order"), row["coverage"])

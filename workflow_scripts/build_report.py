@@ -14,7 +14,7 @@ from repalign.report.made_by import hashes, runtimes, versions
 from repalign.report.page import render_page
 from repalign.report.payload import packed, payload, study_facts
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input
     scores, matches = read_table(files.scores), read_table(files.matches)
     trials = read_table(files.trials)

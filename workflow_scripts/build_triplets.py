@@ -4,7 +4,7 @@ from repalign.artefacts import read_table, write_arrays
 from repalign.job import job
 from repalign.things import read_repeated_triplets, read_triplets
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     files = snakemake.input
     objects = list(read_table(files.concepts)["object"])
     arrays = {"triplets": read_triplets(files.triplets, objects, files.order or None)}

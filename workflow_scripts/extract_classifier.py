@@ -6,7 +6,7 @@ from repalign.models.classifier import final_classifier
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row, model = snakemake.params.row, snakemake.wildcards.model
     fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
     network = load(ModelSpec(model=model, **fields))

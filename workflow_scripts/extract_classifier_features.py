@@ -10,7 +10,7 @@ from repalign.models.load import load
 from repalign.models.network import ModelSpec
 from repalign.representations import Embeddings, load_embeddings, write_embeddings
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row, settings, files = snakemake.params.row, snakemake.params.settings, snakemake.input
     layer = read_arrays(files.head)[1]["layer"]
     extracted = load_embeddings(files.model)

@@ -11,7 +11,7 @@ from repalign.models.network import ModelSpec
 from repalign.precision import precision_effect
 from tqdm import tqdm
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     row, settings, model = snakemake.params.row, snakemake.params.settings, snakemake.wildcards.model
     fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}

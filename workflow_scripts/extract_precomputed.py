@@ -5,7 +5,7 @@ from repalign.features import random_features, read_precomputed
 from repalign.job import job
 from repalign.representations import Embeddings, write_embeddings
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row, seed = snakemake.params.row, snakemake.params.seed
     objects = tuple(read_table(snakemake.input.concepts)["object"])
     if row["source"] == "random":

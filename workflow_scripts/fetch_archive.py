@@ -10,7 +10,7 @@ from repalign.job import job
 from repalign.study import PASSWORD
 from tqdm import tqdm
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row, folder = snakemake.params.row, Path(snakemake.output[0])
     password = os.environ.get(PASSWORD) if row["kind"] == "password_zip" else None
     if row["kind"] == "password_zip" and not password:

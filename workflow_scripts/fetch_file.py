@@ -4,7 +4,7 @@ from repalign.downloads import fetch
 from repalign.job import job
 from tqdm import tqdm
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row = snakemake.params.row
     with tqdm(unit="B", unit_scale=True, desc=row["path"]) as bar:
 

@@ -4,7 +4,7 @@ from repalign.archives import unpack_member
 from repalign.downloads import verify
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row, archive, target = snakemake.params.row, snakemake.input[0], snakemake.output[0]
     member = row["url"].partition(":")[2]
     name = unpack_member(archive, member, target, check=lambda path: verify(path, row.get("sha256", "")))

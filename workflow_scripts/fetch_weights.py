@@ -7,7 +7,7 @@ from repalign.job import job
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     row = snakemake.params.row
     fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
     network = load(ModelSpec(model=snakemake.wildcards.model, **fields))

@@ -9,7 +9,7 @@ from repalign.naive_transform.transform import select
 from repalign.representations import load_embeddings
 from repalign.scoring.naive_transform import transform_scores
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     params, wildcards, output = snakemake.params, snakemake.wildcards, snakemake.output
     arrays, metadata = read_arrays(snakemake.input.triplets, ["triplets"])

@@ -5,7 +5,7 @@ from repalign.artefacts import read_table, write_table
 from repalign.job import job
 from repalign.paradigm_effects import paradigm_effects
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     table = readouts(read_table(snakemake.input[0]), params.models)
     table = table[~table["metric"].isin(params.left_out) & ~table["metric"].str.endswith("_columns")]

@@ -5,7 +5,7 @@ from repalign.artefacts import read_table, write_table
 from repalign.job import job
 from repalign.things import membership_matrix
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, settings = snakemake.params, snakemake.params.images
     concepts = read_table(snakemake.input.concepts)
     chosen = images.index_images(params.folder, tuple(concepts["object"]))

@@ -5,7 +5,7 @@ from repalign.figures.convergence import plot_convergence
 from repalign.figures.style import save_figure
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input
     trials = read_table(files.trials)
     runs = read_table(files.sensitivity) if files.sensitivity else None

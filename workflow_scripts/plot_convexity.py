@@ -8,7 +8,7 @@ from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
 from repalign.figures.style import save_figure
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, style, finetuned = snakemake.params, snakemake.params.style, snakemake.params.finetuned
     correlations = ("joined", "groups", "depths", "matching", "matrix")
     joined, groups, depths, matching, matrix = (read_table(snakemake.input[name]) for name in correlations)

@@ -4,7 +4,7 @@ from repalign.figures.method import plot_method
 from repalign.figures.style import save_figure
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     figure, data = plot_method(params.style)
     save_figure(figure, snakemake.output.method, data, params.style, settings=params.settings)

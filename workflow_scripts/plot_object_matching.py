@@ -5,7 +5,7 @@ from repalign.figures.object_matching import plot_object_matching
 from repalign.figures.style import save_figure
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     matches = read_table(snakemake.input[0])
     human = matches["human"].iloc[0]

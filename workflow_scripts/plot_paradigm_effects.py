@@ -6,7 +6,7 @@ from repalign.figures.effects import plot_effects
 from repalign.figures.style import save_figure
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, files = snakemake.params, snakemake.output
     labels = panels.effects(params.method)
     figure, data = plot_effects(read_table(snakemake.input[0]), labels, params.style)

@@ -7,7 +7,7 @@ from repalign.figures.style import save_figure
 from repalign.figures.transport_plans import choose_plans, plan_entry, plot_transport_plans
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, style, files = snakemake.params, snakemake.params.style, snakemake.input
     scores = readouts(read_table(files.scores), params.models)
     concepts = read_table(files.concepts).set_index("object")

@@ -9,7 +9,7 @@ from repalign.figures.layers import plot_layers
 from repalign.figures.style import save_figure
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, style, files = snakemake.params, snakemake.params.style, snakemake.output
     layers, k = read_table(snakemake.input[0]), min(params.top_k)
     table = readouts(layers, params.models)

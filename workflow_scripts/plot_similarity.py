@@ -7,7 +7,7 @@ from repalign.figures.rdms import plot_rdms
 from repalign.figures.style import save_figure
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, style, files = snakemake.params, snakemake.params.style, snakemake.input
     arrays, metadata = read_arrays(files.rdms)
     human, *models = metadata["order"]

@@ -8,7 +8,7 @@ from repalign.job import job
 from repalign.world import configured_world
 from repalign.world_images import write_images
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, target = snakemake.params, Path(snakemake.output[0])
     world = configured_world(params.world, params.seed)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from repalign.job import job
 from repalign.representations import load_embeddings, load_human
 from repalign.scoring.clustering import clustering_scores
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     scores = clustering_scores(
         snakemake.wildcards.model,

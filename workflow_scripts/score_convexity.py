@@ -6,7 +6,7 @@ from repalign.naive_transform.apply import apply, from_artefact
 from repalign.representations import load_embeddings
 from repalign.scoring.convexity import convexity_scores
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, wildcards = snakemake.params, snakemake.wildcards
     embeddings = load_embeddings(snakemake.input.model, [wildcards.layer])
     features, original = embeddings.layers[wildcards.layer], None

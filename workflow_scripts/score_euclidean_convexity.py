@@ -5,7 +5,7 @@ from repalign.job import job
 from repalign.representations import load_embeddings
 from repalign.scoring.euclidean import euclidean_scores
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input
     arrays, metadata = read_arrays(files.head)
     features = load_embeddings(files.features)

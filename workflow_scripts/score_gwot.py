@@ -4,7 +4,7 @@ from repalign.artefacts import read_arrays, read_table, write_table
 from repalign.job import job
 from repalign.scoring.matching import category_table, matching_scores, object_table
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     wildcards, params = snakemake.wildcards, snakemake.params
     arrays, metadata = read_arrays(snakemake.input.plan)
     concepts = read_table(snakemake.input.concepts).set_index("object").loc[metadata["objects"]].reset_index()

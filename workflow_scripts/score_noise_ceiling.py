@@ -5,7 +5,7 @@ from repalign.artefacts import read_arrays, write_table
 from repalign.job import job
 from repalign.odd_one_out import noise_ceiling
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     arrays, _ = read_arrays(snakemake.input[0])
     if "repeated" in arrays:
         ceiling, origin, n = noise_ceiling(arrays["repeated"]), "repeated triplets", len(arrays["repeated"])

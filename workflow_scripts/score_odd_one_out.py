@@ -5,7 +5,7 @@ from repalign.job import job
 from repalign.representations import load_embeddings
 from repalign.scoring.odd_one_out import odd_one_out_scores
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     arrays, metadata = read_arrays(snakemake.input.triplets, ["triplets"])
     scores = odd_one_out_scores(

@@ -7,7 +7,7 @@ from repalign.job import job
 from repalign.representations import load_embeddings, load_human
 from repalign.scoring.similarity import similarity_scores
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     scores = similarity_scores(
         snakemake.wildcards.model,

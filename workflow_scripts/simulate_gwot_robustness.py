@@ -11,7 +11,7 @@ from repalign.job import job
 from repalign.representations import load_human, load_system
 from repalign.scoring.matching import matching_rates
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     params, wildcards = snakemake.params, snakemake.wildcards
     settings = {**params.settings, "time_budget": None}

@@ -7,7 +7,7 @@ from repalign.job import job
 from repalign.world import configured_world
 from repalign.world_files import write_world
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params = snakemake.params
     settings = dict(params.world)
     world = configured_world(settings, params.seed)

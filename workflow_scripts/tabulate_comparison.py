@@ -4,7 +4,7 @@ from repalign.artefacts import read_table, write_table
 from repalign.comparison import compare_studies, summary
 from repalign.job import job
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     comparison = compare_studies(read_table(snakemake.input.first), read_table(snakemake.input.second))
     write_table(snakemake.output[0], comparison)
     wildcards = snakemake.wildcards

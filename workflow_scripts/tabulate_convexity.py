@@ -6,7 +6,7 @@ from repalign.convexity_tables import published_tables, readable, transform_tabl
 from repalign.job import job
 from repalign.tables import formatted, to_latex
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     params, files, output = snakemake.params, snakemake.input, snakemake.output
     scores, correlations = read_table(files.scores), read_table(files.correlations)
     study = ConvexityStudy(

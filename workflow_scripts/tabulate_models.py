@@ -4,7 +4,7 @@ from repalign.artefacts import read_table, write_table, write_text
 from repalign.job import job
 from repalign.tables import model_table, to_latex
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     table = model_table(read_table(snakemake.input[0]), snakemake.params.models)
     write_table(snakemake.output.tsv, table)
     write_text(snakemake.output.tex, to_latex(table))

@@ -10,7 +10,7 @@ from repalign.job import job
 from repalign.world import configured_world
 from repalign.world_training import train
 
-with job(snakemake.log[0]) as log:
+with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     params, target = snakemake.params, Path(snakemake.output[0])
     world = configured_world(params.world, params.seed)

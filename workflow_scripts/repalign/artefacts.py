@@ -5,7 +5,6 @@ equal content gives equal bytes.
 """
 
 import errno
-import hashlib
 import json
 import os
 import tempfile
@@ -18,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from repalign.errors import InputError, listed
+from repalign.provenance import sha256_of
 
 KEY = "repalign"
 # The size and sha256 of what was written lie in an extended attribute of the file, so that later damage shows. File
@@ -72,12 +72,7 @@ def _seal(path):
     if hasattr(os, "setxattr"):
         size = path.stat().st_size
         with suppress(OSError):
-            os.setxattr(path, SEAL, f"{size} {_digest(path) if size <= HASHED else '-'}".encode())
-
-
-def _digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+            os.setxattr(path, SEAL, f"{size} {sha256_of(path) if size <= HASHED else '-'}".encode())
 
 
 def check_seal(path):
@@ -92,7 +87,7 @@ def check_seal(path):
     found = path.stat().st_size
     if found != int(size):
         raise InputError(_changed(path, f"it has {found} bytes of {size}"))
-    if digest not in ("-", _digest(path)):
+    if digest not in ("-", sha256_of(path)):
         raise InputError(_changed(path, "its bytes are others"))
 
 

@@ -1,6 +1,5 @@
 """Download files that are worth hours: resumed, retried, checked, several at a time."""
 
-import hashlib
 import os
 import threading
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import requests
 
 from repalign.errors import InputError
+from repalign.provenance import sha256_of
 
 # A dropped connection loses less than this much of what has arrived.
 CHUNK = 1 << 16
@@ -33,12 +33,6 @@ class _Retry(Exception):
     def __init__(self, reason, resumable=True, wait=0.0):
         super().__init__(reason)
         self.resumable, self.wait = resumable, wait
-
-
-def sha256_of(path):
-    """Hexadecimal sha256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verify(path, sha256):

@@ -6,19 +6,24 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+from repalign import finished
 from repalign.errors import InputError
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @contextmanager
-def job(log_path):
-    """Log to `log_path` and yield the logger; turn an error into one sentence on stderr and exit status 1.
+def job(snakemake):
+    """Yield a logger to the job's log file; turn an error into one sentence on stderr and exit status 1.
 
     `InputError` is the user's to mend: its sentence is shown. Anything else is a defect: its traceback goes to the
-    log and stderr says where.
+    log and stderr says where. A job that its group has finished before (`repalign.finished`) ends here, and well.
+
+    Parameters
+    ----------
+    snakemake : the object that Snakemake gives a script
     """
-    path = Path(log_path)
+    path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter(FORMAT))
@@ -26,7 +31,13 @@ def job(log_path):
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
+        place = finished.place_of(snakemake)
+        if place and finished.restore(place, snakemake.output):
+            logger.info("finished before, in a group that failed: its results are put back")
+            raise SystemExit(0)
         yield logger
+        if place:
+            finished.keep(place, snakemake.output)
     except InputError as error:
         logger.error("%s", error)
         sys.stderr.write(f"repalign: {error}\n")

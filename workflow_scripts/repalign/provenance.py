@@ -1,4 +1,4 @@
-"""What made a result: a digest of the code behind a script."""
+"""What made a result: digests of the code behind a script, and of files."""
 
 import ast
 import hashlib
@@ -138,3 +138,9 @@ def files_digest(paths):
     for path in map(Path, paths):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def sha256_of(path):
+    """sha256 of a file's bytes, 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -56,15 +56,21 @@ def exponent(table, column):
 def draw(table, exponents, path):
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.0), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2), layout="constrained")
     for axis, column in zip(axes, ("CPU s", "peak GiB"), strict=True):
         for (name, metric), part in table.groupby(["solver", "metric"]):
-            label = f"{name}, {metric} (n^{exponents[name, metric, column]:.1f})"
-            style = {"color": "C0" if name == "native" else "C1", "ls": "-" if metric == "cosine" else "--"}
-            axis.loglog(part["n"], part[column], marker="o", ms=3.5, lw=1.2, label=label, **style)
-        axis.set(xlabel="objects n", ylabel=f"{column} of a trial" if column == "CPU s" else column)
-        axis.legend(fontsize=6.5, frameon=False)
+            label = f"{name}, {metric}: $n^{{{exponents[name, metric, column]:.1f}}}$"
+            style = {"color": "#0072B2" if name == "native" else "#D55E00"}
+            style |= {"ls": "-", "marker": "o"} if metric == "cosine" else {"ls": "--", "marker": "s"}
+            axis.loglog(part["n"], part[column], ms=3.5, lw=1.2, label=label, **style)
+        axis.set(xlabel="objects n", xticks=SIZES, xticklabels=[f"{n:,}" for n in SIZES])
+        axis.minorticks_off()
+        axis.legend(fontsize=7, frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("time of a trial (CPU s)")
+    axes[1].set(
+        ylabel="peak memory of the process (GiB)", yticks=[0.5, 1, 2, 4, 8], yticklabels=["0.5", 1, 2, 4, 8]
+    )
     figure.savefig(path, dpi=150)
 
 
