@@ -5,7 +5,7 @@ THINGS_DIR ?= ../shared/things
 BIN := .venv/bin
 PATHS := workflow_scripts tests profiles
 
-.PHONY: help demo test things cluster-check recover lint format lock benchmark audit recovery clean
+.PHONY: help demo test things cluster-check recover lint format lock benchmark audit advisories recovery clean
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -48,6 +48,9 @@ lock:  ## resolve pyproject.toml into the lock anew (needs uv)
 
 audit:  ## look the locked packages up in the vulnerability database (needs internet and pip-audit)
 	pip-audit --disable-pip --require-hashes -r envs/requirements.lock
+
+advisories: .venv/installed  ## renew the table of known vulnerabilities (DATABASE: a clone of pypa/advisory-database)
+	$(BIN)/python tests/audit.py $(DATABASE)
 
 clean:  ## remove the results of all studies and the virtual environment
 	rm -rf .venv .snakemake && find results -mindepth 1 -not -name README.md -delete

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from audit import affected, known, locked
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "workflow_scripts"
@@ -85,3 +86,21 @@ def test_importing_the_checks_of_a_job_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=LIBRARY, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_no_locked_package_has_a_known_vulnerability():
+    """As of the day that the table names; `make audit` asks the database of today."""
+    rows, day = known()
+    versions = locked()
+    assert len(versions) > 100
+    assert len(rows) > 100
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", day)
+    bad = [row for row in rows if row["package"] in versions and affected(row, versions[row["package"]])]
+    assert bad == []
+
+
+def test_a_vulnerable_version_would_be_found():
+    rows, _ = known()
+    old = {"pillow": "9.0.0", "pyyaml": "5.3", "requests": "2.30.0"}
+    found = {row["package"] for row in rows if row["package"] in old and affected(row, old[row["package"]])}
+    assert found == set(old)
