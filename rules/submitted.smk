@@ -25,7 +25,8 @@ if workflow.is_main_process:
     if "gpu_mb" in workflow.global_resources:
         os.environ[GPU_MEMORY] = str(workflow.global_resources["gpu_mb"].value)
 elif workflow.remote_exec:
-    os.environ[finished.SUBMITTED] = "1"
+    if "--local-groupid" in sys.argv:
+        os.environ[finished.GROUP] = "1"
     run_side_by_side()
 
 

@@ -1,7 +1,7 @@
 """Known vulnerabilities of the locked packages: `make advisories DATABASE=folder` renews their table, tests look it up.
 
-DATABASE is a clone of https://github.com/pypa/advisory-database. Of each advisory on a locked package the table keeps its
-number and the affected versions, from `introduced` on and below `fixed` (empty: up to now).
+DATABASE is a clone of https://github.com/pypa/advisory-database. The table keeps, of each advisory on a locked package,
+its number and the affected versions: from `introduced` on and below `fixed` (empty: up to now).
 """
 
 import csv

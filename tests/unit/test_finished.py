@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from repalign.artefacts import read_table, write_table
-from repalign.finished import FOLDER, SUBMITTED
+from repalign.finished import FOLDER, GROUP
 from repalign.job import job
 from snakemake.iocontainers import Params
 
@@ -15,7 +15,7 @@ from snakemake.iocontainers import Params
 def made(tmp_path, monkeypatch):
     """A function that runs a job which copies a table; what it gives back says whether the job did any work."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(SUBMITTED, "1")
+    monkeypatch.setenv(GROUP, "1")
     (tmp_path / "in.txt").write_text("3")
 
     def run(fails=False, **params):
@@ -62,7 +62,7 @@ def test_whatever_changed_is_done_anew(made, tmp_path, monkeypatch, change):
     if change == "input":
         (tmp_path / "in.txt").write_text("4")
     if change == "local":
-        monkeypatch.delenv(SUBMITTED)
+        monkeypatch.delenv(GROUP)
     assert made(code="1") if change == "params" else made()
     assert read_table(tmp_path / "out/table.tsv")["x"].tolist() == [4 if change == "input" else 3]
 

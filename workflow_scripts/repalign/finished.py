@@ -12,14 +12,14 @@ from pathlib import Path
 
 from repalign.provenance import sha256_of
 
-SUBMITTED = "REPALIGN_SUBMITTED"  # set in jobs that a cluster runs
+GROUP = "REPALIGN_GROUP"  # set in the jobs of a submitted group
 FOLDER = Path(".snakemake/repalign/finished")
 
 
 def place_of(snakemake):
-    """The folder for what this job makes; None outside of clusters and for jobs that read folders."""
+    """The folder for what this job makes; None outside of groups and for jobs that read folders."""
     inputs = [str(path) for path in snakemake.input]
-    if SUBMITTED not in os.environ or any(map(os.path.isdir, inputs)):
+    if GROUP not in os.environ or any(map(os.path.isdir, inputs)):
         return None
     job = {
         "rule": snakemake.rule,

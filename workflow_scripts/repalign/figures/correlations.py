@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import Formatter
 
 from repalign.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
 from repalign.errors import InputError
@@ -99,8 +100,9 @@ def plot_matrix(table, style):
             if i != j and np.isfinite(values[i, j]):
                 weight = "bold" if certain[i, j] else "normal"
                 colour = "white" if abs(values[i, j]) > 0.7 else "black"
+                text = Formatter.fix_minus(f"{values[i, j]:.2f}")
                 axis.text(
-                    j, i, f"{values[i, j]:.2f}", ha="center", va="center", color=colour, weight=weight,
+                    j, i, text, ha="center", va="center", color=colour, weight=weight,
                     fontsize=0.7 * style["font_size"],
                 )  # fmt: skip
         names = [labels[name] for name in measures]
