@@ -94,6 +94,18 @@ def test_repeated_runs_give_the_same_bytes(tmp_path, index, network):
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_gives_the_features_of_the_cpu(tmp_path, index, network):
+    found = {}
+    for device in ("cpu", "cuda"):
+        extract(network, index, LAYERS, tmp_path / device, batch_size=4, workers=0, device=device)
+        found[device] = read_arrays(tmp_path / device)[0]
+    for name in LAYERS:
+        scale = np.sqrt((found["cpu"][name] ** 2).mean())
+        np.testing.assert_allclose(found["cuda"][name], found["cpu"][name], rtol=0, atol=1e-4 * scale)
+
+
 def test_objects_are_averaged_over_their_images_and_read_by_name(tmp_path, index, network):
     path = tmp_path / "out.safetensors"
     extract(network, index, LAYERS, path, batch_size=4, workers=0, average_objects=True)
