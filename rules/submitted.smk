@@ -31,4 +31,5 @@ elif workflow.remote_exec:
 
 
 onsuccess:
-    shutil.rmtree(finished.FOLDER, ignore_errors=True)
+    if not workflow.local_exec:
+        shutil.rmtree(finished.FOLDER, ignore_errors=True)
