@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 TEXT = "".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
 # Rules of a demo that makes its own images and networks, each a job by itself.
-ALONE = {"render_images", "train_network"}
+ALONE = {"train_network"}
 
 
 def module(name):
@@ -24,7 +24,7 @@ def module(name):
 
 def rules():
     """Rules that run a script, with their text."""
-    blocks = re.split(r"\n\s*(?=rule \w+:)", TEXT)[1:]
+    blocks = [block for block in re.split(r"\n(?=\S)|\n\s*(?=rule \w+:)", TEXT) if block.startswith("rule ")]
     return {re.match(r"rule (\w+)", block)[1]: block for block in blocks if "script:" in block}
 
 
