@@ -41,7 +41,7 @@ benchmark: .venv/installed  ## measure speed against the peers (slow; needs a qu
 	$(BIN)/pytest tests/benchmarks -m benchmark -s
 
 recovery: .venv/installed  ## end jobs, nodes and runs on a real Slurm and see the work survive (root, half an hour)
-	$(BIN)/pytest tests/integration/test_slurm_recovery.py -m recovery
+	$(BIN)/pytest tests/integration/test_slurm_recovery.py -m recovery -s
 
 lock:  ## resolve pyproject.toml into the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --group test pyproject.toml -o envs/requirements.lock

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -77,6 +78,13 @@ def finished_trials(journal):
     return {own["trial"]: own["seconds"] for own in attributes}
 
 
+def at_work_again(journal, began, after):
+    """Wait for the next finished trial and say how long it took since the job was ended."""
+    known = len(finished_trials(journal))
+    wait_until(lambda: len(finished_trials(journal)) > known)
+    print(f"\n{after}: {known} trials kept, the next one finished after {time.monotonic() - began:.0f} s")
+
+
 def finished_after(checkout, process, kept):
     """The run ends well, and the trials that were finished when the job died are among the result's, not done anew."""
     assert process.wait(timeout=600) == 0, (checkout / "run.log").read_text()
@@ -99,8 +107,10 @@ def test_a_job_that_is_ended_is_sent_again_and_goes_on_where_it_was(aligning, en
                 own.send_signal(signal.SIGSTOP)
     kept = finished_trials(journal)
     assert kept
+    began = time.monotonic()
     slurm(*ending, job if ending == ["scancel"] else f"jobid={job}")
     wait_until(lambda: job not in queue(checkout))
+    at_work_again(journal, began, state)
     finished_after(checkout, process, kept)
     assert accounts(checkout)[0][1].startswith(state)
 
@@ -113,16 +123,19 @@ def requeued(job):
 
 def test_a_preempted_job_comes_back_and_goes_on_where_it_was(aligning):
     checkout, process, job, journal = aligning
+    began = time.monotonic()
     slurm("sbatch", "-p", "gpu", "-c", "16", "-o", "/dev/null", "--wrap", "sleep 3")
     requeued(job)
-    finished_after(checkout, process, finished_trials(journal))
+    kept = finished_trials(journal)
+    at_work_again(journal, began, "PREEMPTED")
+    finished_after(checkout, process, kept)
     assert "PREEMPTED" in {state for _, state, _ in accounts(checkout)}
 
 
 def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(cluster, aligning):
     checkout, process, job, journal = aligning
     # The node dies with all that runs on it, and is back once the scheduler has given it up.
-    daemon = psutil.Process(int((cluster / "run/slurmd.pid").read_text()))
+    daemon, began = psutil.Process(int((cluster / "run/slurmd.pid").read_text())), time.monotonic()
     for own in psutil.process_iter(["cmdline"]):
         line = " ".join(own.info["cmdline"] or ())
         theirs = "slurmstepd" in line or str(checkout) in line
@@ -134,12 +147,14 @@ def test_a_job_whose_node_is_gone_runs_again_and_goes_on_where_it_was(cluster, a
     wait_until(lambda: "down" in slurm("sinfo", "-h", "-o", "%T"))
     subprocess.run(["slurmd"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     requeued(job)
+    at_work_again(journal, began, "NODE_FAIL")
     finished_after(checkout, process, kept)
     assert "NODE_FAIL" in {state for _, state, _ in accounts(checkout)}
 
 
 def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(aligning):
     checkout, process, job, journal = aligning
+    began = time.monotonic()
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert queue(checkout) == [job]
@@ -153,7 +168,9 @@ def test_after_kill_9_the_leftover_job_is_cancelled_before_it_runs_twice(alignin
     kept = finished_trials(journal)
     assert kept
     run(checkout, "--unlock", "--configfile", "study.yaml")
-    finished_after(checkout, start(checkout, PLAN, "--configfile", "study.yaml"), kept)
+    process = start(checkout, PLAN, "--configfile", "study.yaml")
+    at_work_again(journal, began, "kill -9, make recover, same command")
+    finished_after(checkout, process, kept)
 
 
 def test_a_second_run_is_turned_away_and_the_first_goes_on(aligning):
