@@ -67,8 +67,9 @@ def demo_on_slurm(demo):
 
 def test_the_demo_takes_few_submissions_and_asks_for_gpus_where_they_help(demo_on_slurm):
     submitted = submissions(demo_on_slurm.output)
-    assert {state for _, state, _ in demo_on_slurm.jobs} == {"COMPLETED"}
-    assert {job for job, _, _ in demo_on_slurm.jobs} == set(submitted)
+    # A job of this cluster's CPU partition may have to make room for one on a GPU; it comes back.
+    assert {state for _, state, _ in demo_on_slurm.jobs} <= {"COMPLETED", "PREEMPTED"}
+    assert {job for job, state, _ in demo_on_slurm.jobs if state == "COMPLETED"} == set(submitted)
     # More than 200 jobs of the workflow; every network is trained and read in a submission of its own.
     assert len(submitted) <= 45
     for job, _, allocated in demo_on_slurm.jobs:
