@@ -72,8 +72,8 @@ def with_study(folder, more=""):
     sheet = folder / "config/planted/models.tsv"
     lines = sheet.read_text().splitlines(keepends=True)
     sheet.write_text("".join(line for line in lines if not line.startswith("network")))
-    study = merged(planted(folder), yaml.safe_load(STUDY))
-    study["convexity"] = yaml.safe_load(STUDY)["convexity"]
+    own = yaml.safe_load(STUDY)
+    study = {**merged(planted(folder), own), "convexity": own["convexity"]}
     (folder / "study.yaml").write_text(yaml.safe_dump(merged(study, yaml.safe_load(more) or {})))
     return folder
 

@@ -42,6 +42,29 @@ ON_A_GPU = (
 )
 
 
+def check_gpus(jobs, submitted):
+    """Submissions that read networks or align have a GPU, the others none."""
+    for job, _, allocated in jobs:
+        assert ("gres/gpu=1" in allocated) == submitted[job].startswith(ON_A_GPU), (submitted[job], allocated)
+
+
+def check_complete(results, n_figures):
+    """Every figure in every format, and every table, is there and linked in the report; returns the tables."""
+    page = (results / "report/index.html").read_text()
+    names = {path.stem for path in (results / "figures").iterdir()}
+    assert len(names) == n_figures
+    for name in names:
+        assert (results / f"figures/{name}.rst").stat().st_size > 100, name
+        for ending in ("pdf", "svg", "png", "tsv"):
+            assert (results / f"figures/{name}.{ending}").stat().st_size > 100, name
+            assert f'href="../figures/{name}.{ending}"' in page
+    tables = list((results / "tables").iterdir())
+    for path in tables:
+        assert path.stat().st_size > 20, path
+        assert f'href="../tables/{path.name}"' in page
+    return tables
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory, request):
     """The demo as a whole, and the classifiers of two of its networks; on a machine without Slurm it runs without."""
@@ -72,8 +95,7 @@ def test_the_demo_takes_few_submissions_and_asks_for_gpus_where_they_help(demo_o
     assert {job for job, state, _ in demo_on_slurm.jobs if state == "COMPLETED"} == set(submitted)
     # More than 200 jobs of the workflow; every network is trained and read in a submission of its own.
     assert len(submitted) <= 45
-    for job, _, allocated in demo_on_slurm.jobs:
-        assert ("gres/gpu=1" in allocated) == submitted[job].startswith(ON_A_GPU), (submitted[job], allocated)
+    check_gpus(demo_on_slurm.jobs, submitted)
 
 
 def test_members_of_a_submission_run_side_by_side_in_one_process(demo_on_slurm):
@@ -127,18 +149,7 @@ def test_networks_carry_their_classifiers(demo):
 
 
 def test_the_demo_makes_every_figure_and_table_and_lists_them(demo):
-    page = (demo.results / "report/index.html").read_text()
-    names = {path.stem for path in (demo.results / "figures").iterdir()}
-    assert len(names) == 20
-    for name in names:
-        for ending in ("pdf", "svg", "png", "tsv", "rst"):
-            assert (demo.results / f"figures/{name}.{ending}").stat().st_size > 100, name
-        assert f'href="../figures/{name}.pdf"' in page
-    tables = list((demo.results / "tables").iterdir())
-    assert len(tables) == 2 * 14
-    for path in tables:
-        assert path.stat().st_size > 20, path
-        assert f'href="../tables/{path.name}"' in page
+    assert len(check_complete(demo.results, 20)) == 2 * 14
 
 
 def test_real_features_of_things_run_on_the_cluster_to_every_figure_and_table(tmp_path, cluster, things_dir):
@@ -160,21 +171,12 @@ def test_real_features_of_things_run_on_the_cluster_to_every_figure_and_table(tm
     scores = read_table(checkout / "results/things_features/aggregate/layer_scores.parquet")
     rsa = scores[scores["metric"] == "rsa_spearman"].set_index(["model", "human"])["value"]
     assert rsa["clip_vit_b32", "spose66"] == pytest.approx(0.41602, abs=5e-5)
-    records = {job: allocated for job, _, allocated in accounts(checkout)}
-    submitted = submissions(output)
-    assert set(records) == set(submitted)
-    for job, allocated in records.items():
-        assert ("gres/gpu=1" in allocated) == submitted[job].startswith(ON_A_GPU), (submitted[job], allocated)
-    results = checkout / "results/things_features"
-    page = (results / "report/index.html").read_text()
-    figures = {path.stem for path in (results / "figures").iterdir()}
-    assert len(figures) == 19  # too few layers for the correlations of all measures
-    for path in (f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png", "tsv")):
-        assert (results / path).stat().st_size > 100, path
-        assert f'href="../{path}"' in page
-    for path in (results / "tables").iterdir():
-        assert path.stat().st_size > 20, path
-        assert f'href="../tables/{path.name}"' in page
+    jobs, submitted = accounts(checkout), submissions(output)
+    assert {job for job, _, _ in jobs} == set(submitted)
+    check_gpus(jobs, submitted)
+    check_complete(
+        checkout / "results/things_features", 19
+    )  # too few layers for the correlations of all measures
 
 
 def test_cluster_check_counts_submissions_and_asks_the_cluster(tmp_path, cluster):

@@ -23,7 +23,7 @@ def place_of(snakemake):
         return None
     job = {
         "rule": snakemake.rule,
-        "params": [dict(snakemake.params), list(snakemake.params)],
+        "params": list(snakemake.params),
         "inputs": {path: sha256_of(path) for path in inputs},
         "outputs": [str(path) for path in snakemake.output],
     }

@@ -4,9 +4,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-NEGLIGIBLE = (
-    1e-9  # share of the mass of its row and of its column below which an entry of the plan is left out
-)
+NEGLIGIBLE = 1e-9  # share of the mass of its row and column below which an entry of a plan is left out
 DENSEST = 0.05  # share of entries that matter from which leaving the others out brings nothing
 
 
