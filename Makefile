@@ -26,11 +26,12 @@ recover: .venv/installed  ## after `kill -9` or a lost login node: cancel what i
 	@$(BIN)/python profiles/slurm/recover.py
 	$(BIN)/snakemake --unlock
 
-lint: .venv/installed  ## check style
+lint: .venv/installed  ## check style, and what imports what
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+	PYTHONPATH=workflow_scripts $(BIN)/lint-imports --no-logo
 
 format: .venv/installed  ## fix style
 	$(BIN)/ruff check --fix $(PATHS)

@@ -7,7 +7,7 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/common_outputs.smk"
+include: "rules/outputs.smk"
 include: "rules/inputs.smk"
 include: "rules/fetch.smk"
 include: "rules/embeddings.smk"

@@ -12,11 +12,12 @@ BASE = Path(workflow.basedir)
 SCRIPTS = BASE / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from repalign import needs as estimates
+from repalign.study import resources as estimates
 from repalign.errors import InputError
-from repalign.provenance import code_digest, files_digest
-from repalign.sheets import resolve_layer, select, select_models
-from repalign.study import IMAGE_SOURCES, Study, export_password, model_files, read_study, select_systems
+from repalign.storage.checksums import files_digest
+from repalign.storage.provenance import code_digest
+from repalign.study.sheets import resolve_layer, select, select_models
+from repalign.study.study import IMAGE_SOURCES, Study, export_password, model_files, read_study, select_systems
 
 # Where the study of this run lies, for its jobs.
 SNAPSHOT = "REPALIGN_STUDY"

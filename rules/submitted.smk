@@ -2,7 +2,7 @@
 # would start another Snakemake for each of them, one after the other. Included last: it speaks of every rule.
 import shutil
 
-from repalign import finished
+from repalign.jobs import finished
 
 GPU_MEMORY = "REPALIGN_GPU_MB"
 

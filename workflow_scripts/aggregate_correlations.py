@@ -1,9 +1,14 @@
 """Join all measures by layer, and correlate them over layers."""
 
-from repalign.artefacts import read_table, write_table
-from repalign.coarse_matching import matching_predictors
-from repalign.correlations import correlation_matrix, depth_correlations, grouped_correlations, joined
-from repalign.job import job
+from repalign.analysis.correlations import (
+    correlation_matrix,
+    depth_correlations,
+    grouped_correlations,
+    joined,
+)
+from repalign.analysis.matching_predictors import matching_predictors
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     params, output = snakemake.params, snakemake.output

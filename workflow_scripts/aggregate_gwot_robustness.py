@@ -1,8 +1,8 @@
 """Join what stands beside every alignment in two tidy tables."""
 
 import pandas as pd
-from repalign.artefacts import read_table, write_table
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     for name in ("robustness", "sensitivity"):

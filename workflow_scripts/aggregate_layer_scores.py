@@ -1,10 +1,10 @@
 """Join all scores of the study in one tidy table."""
 
-from repalign.aggregate import layer_scores
-from repalign.artefacts import read_table, write_table
-from repalign.job import job
-from repalign.scoring.convexity import summary_rows
-from repalign.scoring.euclidean import euclidean_summary
+from repalign.analysis.layer_scores import layer_scores
+from repalign.jobs.job import job
+from repalign.measures.convexity.euclidean_scores import euclidean_summary
+from repalign.measures.convexity.scores import summary_rows
+from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     files, params = snakemake.input, snakemake.params

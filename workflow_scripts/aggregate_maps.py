@@ -1,10 +1,8 @@
 """What the figures of geometry draw: sorted matrices, the objects of people in the plane, models among models."""
 
 import numpy as np
-from repalign.aggregate import readouts
-from repalign.artefacts import read_table, write_arrays, write_table
-from repalign.job import job
-from repalign.maps import (
+from repalign.analysis.layer_scores import readouts
+from repalign.analysis.maps import (
     category_order,
     choose_models,
     object_map,
@@ -12,8 +10,10 @@ from repalign.maps import (
     rank_shares,
     similarity_of_systems,
 )
-from repalign.rdm import dissimilarity, upper_triangle
-from repalign.representations import load_embeddings, load_human
+from repalign.inputs.representations import load_embeddings, load_human
+from repalign.jobs.job import job
+from repalign.measures.rdm import dissimilarity, upper_triangle
+from repalign.storage.artefacts import read_table, write_arrays, write_table
 
 with job(snakemake) as log:
     params, files, output = snakemake.params, snakemake.input, snakemake.output

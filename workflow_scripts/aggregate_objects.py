@@ -1,9 +1,9 @@
 """Which objects every plan of the study finds, and their closest partners."""
 
 import pandas as pd
-from repalign.artefacts import read_arrays, read_table, write_table
-from repalign.job import job
-from repalign.object_matching import object_matches
+from repalign.analysis.object_matching import object_matches
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_arrays, read_table, write_table
 
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input

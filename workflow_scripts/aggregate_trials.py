@@ -1,8 +1,8 @@
 """Every trial of every alignment in one table."""
 
 import pandas as pd
-from repalign.artefacts import read_table, write_table
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_table
 
 KEYS = ["human", "model", "layer"]
 

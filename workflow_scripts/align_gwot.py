@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 import torch
-from repalign.artefacts import write_arrays, write_table
 from repalign.gwot.alignment import align, resolve_device
-from repalign.gwot.journal import fingerprint
 from repalign.gwot.problem import aligned_inputs
+from repalign.gwot.search.journal import fingerprint
 from repalign.gwot.truth import top1
-from repalign.job import job
-from repalign.representations import load_human, load_system
+from repalign.inputs.representations import load_human, load_system
+from repalign.jobs.job import job
+from repalign.storage.artefacts import write_arrays, write_table
 
 with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)

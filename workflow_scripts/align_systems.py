@@ -2,12 +2,12 @@
 
 import pandas as pd
 import torch
-from repalign.artefacts import read_table, write_table
 from repalign.gwot.alignment import align
 from repalign.gwot.problem import aligned_inputs
-from repalign.job import job
-from repalign.representations import load_system
-from repalign.scoring.matching import matching_rates
+from repalign.gwot.scores import matching_rates
+from repalign.inputs.representations import load_system
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)

@@ -1,8 +1,8 @@
 """Bring the concepts and their categories into unique_id order."""
 
-from repalign.artefacts import write_table
-from repalign.job import job
-from repalign.things import read_concepts
+from repalign.inputs.things import read_concepts
+from repalign.jobs.job import job
+from repalign.storage.artefacts import write_table
 
 with job(snakemake) as log:
     files = snakemake.input

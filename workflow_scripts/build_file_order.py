@@ -1,8 +1,8 @@
 """Write the names of the objects in the order of their image files, which is that of the triplets."""
 
-from repalign.artefacts import write_text
-from repalign.job import job
-from repalign.objects import file_order, read_order
+from repalign.inputs.objects import file_order, read_order
+from repalign.jobs.job import job
+from repalign.storage.artefacts import write_text
 
 with job(snakemake) as log:
     names = file_order(read_order(snakemake.input[0]))

@@ -1,9 +1,9 @@
 """Bring a human representation into unique_id order."""
 
-from repalign.artefacts import read_table
-from repalign.job import job
-from repalign.representations import System, write_human
-from repalign.things import read_human
+from repalign.inputs.representations import System, write_human
+from repalign.inputs.things import read_human
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table
 
 with job(snakemake) as log:
     row = snakemake.params.row

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import yaml
-from repalign.aggregate import readouts
-from repalign.artefacts import read_table, write_text
+from repalign.analysis.layer_scores import readouts
 from repalign.figures.convergence import sensitivity_runs
-from repalign.job import job
+from repalign.jobs.job import job
 from repalign.report.citations import citations
 from repalign.report.content import figure_entries, table_entries, thumbnails
 from repalign.report.leaderboard import leaderboard
 from repalign.report.made_by import hashes, runtimes, versions
 from repalign.report.page import render_page
 from repalign.report.payload import packed, payload, study_facts
+from repalign.storage.artefacts import read_table, write_text
 
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input

@@ -1,8 +1,8 @@
 """Bring the odd-one-out judgements into unique_id order."""
 
-from repalign.artefacts import read_table, write_arrays
-from repalign.job import job
-from repalign.things import read_repeated_triplets, read_triplets
+from repalign.inputs.things import read_repeated_triplets, read_triplets
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_arrays
 
 with job(snakemake) as log:
     files = snakemake.input

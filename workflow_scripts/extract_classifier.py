@@ -1,10 +1,10 @@
 """Store the linear classifier that a network ends with, and the layer that it reads."""
 
-from repalign.artefacts import write_arrays
-from repalign.job import job
+from repalign.jobs.job import job
 from repalign.models.classifier import final_classifier
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
+from repalign.storage.artefacts import write_arrays
 
 with job(snakemake) as log:
     row, model = snakemake.params.row, snakemake.wildcards.model

@@ -1,14 +1,14 @@
 """The features that the linear classifier of a network reads, for an image set."""
 
 import torch
-from repalign.artefacts import read_arrays, read_table
-from repalign.devices import choose_device
-from repalign.extraction import extract
-from repalign.images import ImageSet
-from repalign.job import job
+from repalign.inputs.images import ImageSet
+from repalign.inputs.representations import Embeddings, load_embeddings, write_embeddings
+from repalign.jobs.job import job
+from repalign.models.devices import choose_device
+from repalign.models.extraction import extract
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
-from repalign.representations import Embeddings, load_embeddings, write_embeddings
+from repalign.storage.artefacts import read_arrays, read_table
 
 with job(snakemake) as log:
     row, settings, files = snakemake.params.row, snakemake.params.settings, snakemake.input

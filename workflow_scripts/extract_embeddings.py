@@ -1,14 +1,14 @@
 """Read the layers of a network for an image set, from one pass over the images."""
 
 import torch
-from repalign.artefacts import read_table
-from repalign.devices import choose_device
-from repalign.extraction import extract
-from repalign.images import ImageSet
-from repalign.job import job
+from repalign.inputs.images import ImageSet
+from repalign.jobs.job import job
+from repalign.models.devices import choose_device
+from repalign.models.extraction import extract
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
-from repalign.precision import precision_effect
+from repalign.models.precision import precision_effect
+from repalign.storage.artefacts import read_table
 from tqdm import tqdm
 
 with job(snakemake) as log:

@@ -1,9 +1,9 @@
 """Bring precomputed features into unique_id order, or draw the features of a random control."""
 
-from repalign.artefacts import read_table
-from repalign.features import random_features, read_precomputed
-from repalign.job import job
-from repalign.representations import Embeddings, write_embeddings
+from repalign.inputs.features import random_features, read_precomputed
+from repalign.inputs.representations import Embeddings, write_embeddings
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table
 
 with job(snakemake) as log:
     row, seed = snakemake.params.row, snakemake.params.seed

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from repalign.archives import unpack
-from repalign.downloads import fetch
 from repalign.errors import InputError
-from repalign.job import job
-from repalign.study import PASSWORD
+from repalign.fetch.archives import unpack
+from repalign.fetch.downloads import fetch
+from repalign.jobs.job import job
+from repalign.study.study import PASSWORD
 from tqdm import tqdm
 
 with job(snakemake) as log:

@@ -1,7 +1,7 @@
 """Download one file of the THINGS data."""
 
-from repalign.downloads import fetch
-from repalign.job import job
+from repalign.fetch.downloads import fetch
+from repalign.jobs.job import job
 from tqdm import tqdm
 
 with job(snakemake) as log:

@@ -1,8 +1,8 @@
 """Take one file out of a downloaded archive."""
 
-from repalign.archives import unpack_member
-from repalign.downloads import verify
-from repalign.job import job
+from repalign.fetch.archives import unpack_member
+from repalign.fetch.downloads import verify
+from repalign.jobs.job import job
 
 with job(snakemake) as log:
     row, archive, target = snakemake.params.row, snakemake.input[0], snakemake.output[0]

@@ -2,10 +2,10 @@
 
 import json
 
-from repalign.artefacts import write_text
-from repalign.job import job
+from repalign.jobs.job import job
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
+from repalign.storage.artefacts import write_text
 
 with job(snakemake) as log:
     row = snakemake.params.row

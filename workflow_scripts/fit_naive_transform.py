@@ -2,12 +2,12 @@
 
 import pandas as pd
 import torch
-from repalign.artefacts import read_arrays, write_arrays, write_table
-from repalign.job import job
+from repalign.inputs.representations import load_embeddings
+from repalign.jobs.job import job
 from repalign.naive_transform.apply import apply, to_artefact
+from repalign.naive_transform.scores import transform_scores
 from repalign.naive_transform.transform import select
-from repalign.representations import load_embeddings
-from repalign.scoring.naive_transform import transform_scores
+from repalign.storage.artefacts import read_arrays, write_arrays, write_table
 
 with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)

@@ -1,9 +1,9 @@
 """Effects of the learning paradigm on every measure, with and without what goes with it."""
 
-from repalign.aggregate import readouts
-from repalign.artefacts import read_table, write_table
-from repalign.job import job
-from repalign.paradigm_effects import paradigm_effects
+from repalign.analysis.layer_scores import readouts
+from repalign.jobs.job import job
+from repalign.statistics.paradigm_effects import paradigm_effects
+from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     params = snakemake.params

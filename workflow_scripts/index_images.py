@@ -1,9 +1,9 @@
 """List the images of an image set: which image stands for which object."""
 
-from repalign import images
-from repalign.artefacts import read_table, write_table
-from repalign.job import job
-from repalign.things import membership_matrix
+from repalign.inputs import images
+from repalign.inputs.things import membership_matrix
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     params, settings = snakemake.params, snakemake.params.images

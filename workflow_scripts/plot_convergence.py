@@ -1,9 +1,9 @@
 """Loss of all trials against epsilon and against matching, and the sensitivity map."""
 
-from repalign.artefacts import read_table
 from repalign.figures.convergence import plot_convergence
 from repalign.figures.style import save_figure
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table
 
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input

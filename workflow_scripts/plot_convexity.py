@@ -1,12 +1,12 @@
 """Convexity beside every other measure: by depth, against each other, by number of neighbours."""
 
 import pandas as pd
-from repalign.artefacts import read_table
-from repalign.figures.coarse_matching import plot_coarse_matching
 from repalign.figures.correlations import plot_alignment, plot_matrix
 from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
+from repalign.figures.matching_predictors import plot_coarse_matching
 from repalign.figures.style import save_figure
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table
 
 with job(snakemake) as log:
     params, style, finetuned = snakemake.params, snakemake.params.style, snakemake.params.finetuned

@@ -2,7 +2,7 @@
 
 from repalign.figures.method import plot_method
 from repalign.figures.style import save_figure
-from repalign.job import job
+from repalign.jobs.job import job
 
 with job(snakemake) as log:
     params = snakemake.params

@@ -1,9 +1,9 @@
 """Matching by category and by object."""
 
-from repalign.artefacts import read_table
 from repalign.figures.object_matching import plot_object_matching
 from repalign.figures.style import save_figure
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table
 
 with job(snakemake) as log:
     params = snakemake.params

@@ -1,10 +1,10 @@
 """Effects of the learning paradigm, with intervals."""
 
-from repalign.artefacts import read_table
 from repalign.figures import panels
 from repalign.figures.effects import plot_effects
 from repalign.figures.style import save_figure
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table
 
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.output

@@ -1,11 +1,11 @@
 """A transport plan that finds the objects beside one that does not, and where both put the objects."""
 
-from repalign.aggregate import readouts
-from repalign.artefacts import read_arrays, read_table
+from repalign.analysis.layer_scores import readouts
 from repalign.figures.object_map import landing, plot_object_map
 from repalign.figures.style import save_figure
 from repalign.figures.transport_plans import choose_plans, plan_entry, plot_transport_plans
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_arrays, read_table
 
 with job(snakemake) as log:
     params, style, files = snakemake.params, snakemake.params.style, snakemake.input

@@ -1,13 +1,13 @@
 """Scores by model, at its readout layer and over its depth."""
 
-from repalign.aggregate import readouts
-from repalign.artefacts import read_table
+from repalign.analysis.layer_scores import readouts
 from repalign.figures import panels
 from repalign.figures.fine_coarse import plot_fine_coarse
 from repalign.figures.forest import plot_forest
 from repalign.figures.layers import plot_layers
 from repalign.figures.style import save_figure
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table
 
 with job(snakemake) as log:
     params, style, files = snakemake.params, snakemake.params.style, snakemake.output

@@ -1,11 +1,11 @@
 """Dissimilarity matrices of people and of one model of every paradigm, and how alike all of them are."""
 
-from repalign.aggregate import readouts
-from repalign.artefacts import read_arrays, read_table
+from repalign.analysis.layer_scores import readouts
 from repalign.figures.model_map import plot_model_map
 from repalign.figures.rdms import plot_rdms
 from repalign.figures.style import save_figure
-from repalign.job import job
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_arrays, read_table
 
 with job(snakemake) as log:
     params, style, files = snakemake.params, snakemake.params.style, snakemake.input

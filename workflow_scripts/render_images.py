@@ -4,9 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from repalign.job import job
-from repalign.world import configured_world
-from repalign.world_images import write_images
+from repalign.jobs.job import job
+from repalign.world.images import write_images
+from repalign.world.simulation import configured_world
 
 with job(snakemake) as log:
     params, target = snakemake.params, Path(snakemake.output[0])

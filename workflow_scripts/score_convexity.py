@@ -1,10 +1,10 @@
 """Graph convexity of one layer of a model, as it is or after the transform."""
 
-from repalign.artefacts import read_arrays, read_table, write_table
-from repalign.job import job
+from repalign.inputs.representations import load_embeddings
+from repalign.jobs.job import job
+from repalign.measures.convexity.scores import convexity_scores
 from repalign.naive_transform.apply import apply, from_artefact
-from repalign.representations import load_embeddings
-from repalign.scoring.convexity import convexity_scores
+from repalign.storage.artefacts import read_arrays, read_table, write_table
 
 with job(snakemake) as log:
     params, wildcards = snakemake.params, snakemake.wildcards

@@ -1,9 +1,9 @@
 """Euclidean convexity of the features that a model's own classifier reads."""
 
-from repalign.artefacts import read_arrays, read_table, write_table
-from repalign.job import job
-from repalign.representations import load_embeddings
-from repalign.scoring.euclidean import euclidean_scores
+from repalign.inputs.representations import load_embeddings
+from repalign.jobs.job import job
+from repalign.measures.convexity.euclidean_scores import euclidean_scores
+from repalign.storage.artefacts import read_arrays, read_table, write_table
 
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input

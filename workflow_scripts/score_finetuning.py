@@ -1,9 +1,9 @@
 """What fine-tuning changes in the last layer of a model."""
 
-from repalign.artefacts import read_arrays, read_table, write_table
-from repalign.job import job
-from repalign.representations import load_embeddings
-from repalign.scoring.finetuning import finetuning_scores
+from repalign.inputs.representations import load_embeddings
+from repalign.jobs.job import job
+from repalign.measures.convexity.finetuning import finetuning_scores
+from repalign.storage.artefacts import read_arrays, read_table, write_table
 
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input

@@ -1,8 +1,8 @@
 """Matching rates of one transport plan."""
 
-from repalign.artefacts import read_arrays, read_table, write_table
-from repalign.job import job
-from repalign.scoring.matching import category_table, matching_scores, object_table
+from repalign.gwot.scores import category_table, matching_scores, object_table
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_arrays, read_table, write_table
 
 with job(snakemake) as log:
     wildcards, params = snakemake.wildcards, snakemake.params

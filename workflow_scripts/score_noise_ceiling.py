@@ -1,9 +1,9 @@
 """How well the best fixed answers agree with people's repeated odd-one-out judgements."""
 
 import pandas as pd
-from repalign.artefacts import read_arrays, write_table
-from repalign.job import job
-from repalign.odd_one_out import noise_ceiling
+from repalign.jobs.job import job
+from repalign.measures.odd_one_out import noise_ceiling
+from repalign.storage.artefacts import read_arrays, write_table
 
 with job(snakemake) as log:
     arrays, _ = read_arrays(snakemake.input[0])

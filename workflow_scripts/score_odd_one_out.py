@@ -1,9 +1,9 @@
 """Odd-one-out accuracy of every layer of a model."""
 
-from repalign.artefacts import read_arrays, write_table
-from repalign.job import job
-from repalign.representations import load_embeddings
-from repalign.scoring.odd_one_out import odd_one_out_scores
+from repalign.inputs.representations import load_embeddings
+from repalign.jobs.job import job
+from repalign.measures.odd_one_out_scores import odd_one_out_scores
+from repalign.storage.artefacts import read_arrays, write_table
 
 with job(snakemake) as log:
     params = snakemake.params

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from repalign.artefacts import write_table
-from repalign.job import job
-from repalign.representations import load_embeddings, load_human
-from repalign.scoring.rsa import rsa_scores
+from repalign.inputs.representations import load_embeddings, load_human
+from repalign.jobs.job import job
+from repalign.measures.rsa_scores import rsa_scores
+from repalign.storage.artefacts import write_table
 
 with job(snakemake) as log:
     params = snakemake.params

@@ -4,12 +4,12 @@ from functools import partial
 
 import numpy as np
 import torch
-from repalign.artefacts import read_arrays, read_table, write_table
+from repalign.analysis.robustness import robustness_table, sensitivity_map
 from repalign.gwot.problem import aligned_inputs
-from repalign.gwot.robustness import robustness_table, sensitivity_map
-from repalign.job import job
-from repalign.representations import load_human, load_system
-from repalign.scoring.matching import matching_rates
+from repalign.gwot.scores import matching_rates
+from repalign.inputs.representations import load_human, load_system
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_arrays, read_table, write_table
 
 with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)

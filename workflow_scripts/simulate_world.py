@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from repalign.job import job
-from repalign.world import configured_world
-from repalign.world_files import write_world
+from repalign.jobs.job import job
+from repalign.world.files import write_world
+from repalign.world.simulation import configured_world
 
 with job(snakemake) as log:
     params = snakemake.params

@@ -1,8 +1,8 @@
 """Two studies side by side: what changed beyond the intervals."""
 
-from repalign.artefacts import read_table, write_table
-from repalign.comparison import compare_studies, summary
-from repalign.job import job
+from repalign.analysis.comparison import compare_studies, summary
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     comparison = compare_studies(read_table(snakemake.input.first), read_table(snakemake.input.second))

@@ -1,10 +1,10 @@
 """The tables of the convexity study, and published numbers beside ours."""
 
-from repalign.artefacts import read_table, write_table, write_text
-from repalign.convexity_published import ConvexityStudy, compare_published
-from repalign.convexity_tables import published_tables, readable, transform_table
-from repalign.job import job
-from repalign.tables import formatted, to_latex
+from repalign.analysis.convexity_published import ConvexityStudy, compare_published
+from repalign.analysis.convexity_tables import published_tables, readable, transform_table
+from repalign.analysis.tables import formatted, to_latex
+from repalign.jobs.job import job
+from repalign.storage.artefacts import read_table, write_table, write_text
 
 with job(snakemake) as log:
     params, files, output = snakemake.params, snakemake.input, snakemake.output

@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 
 import torch
-from repalign.images import index_images
-from repalign.job import job
-from repalign.world import configured_world
-from repalign.world_training import train
+from repalign.inputs.images import index_images
+from repalign.jobs.job import job
+from repalign.world.simulation import configured_world
+from repalign.world.training import train
 
 with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)

@@ -5,7 +5,7 @@ import html
 
 import pytest
 from conftest import FORMATS, IN_CI
-from repalign.artefacts import read_arrays, read_table
+from repalign.storage.artefacts import read_arrays, read_table
 
 CONVEXITY = ("depth", "alignment", "neighbours", "correlations", "measures", "matching") if IN_CI else ()
 OBJECT, CATEGORY, NONE = "object_level_a", "category_level_a", "unrelated"

@@ -21,7 +21,7 @@ from integration.slurm_cluster import (
     with_profile,
     with_study,
 )
-from repalign.artefacts import read_arrays, read_table
+from repalign.storage.artefacts import read_arrays, read_table
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 

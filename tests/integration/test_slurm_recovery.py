@@ -14,7 +14,7 @@ import psutil
 import pytest
 from conftest import snakemake
 from integration.slurm_cluster import accounts, queue, run, slurm, start, wait_until, with_study
-from repalign.artefacts import read_arrays, read_table
+from repalign.storage.artefacts import read_arrays, read_table
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.recovery]
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import snakemake
-from repalign.artefacts import read_table
-from repalign.features import random_features, read_precomputed
 from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
-from repalign.objects import read_order
+from repalign.inputs.features import random_features, read_precomputed
+from repalign.inputs.objects import read_order
+from repalign.storage.artefacts import read_table
 
 pytestmark = pytest.mark.things
 N = 300

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTPUTS = (ROOT / "rules/common_outputs.smk").read_text()
+OUTPUTS = (ROOT / "rules/outputs.smk").read_text()
 FIGURES = set(re.findall(r'^    "(\w+)": "[^"]+",$', OUTPUTS, re.MULTILINE))
 
 

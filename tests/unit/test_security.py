@@ -79,7 +79,7 @@ def test_yaml_of_the_workflow_is_read_as_data():
 def test_importing_the_checks_of_a_job_loads_nothing_heavy():
     """Every job of the cluster parses the workflow again."""
     code = (
-        "import sys; import repalign.study, repalign.needs, repalign.provenance;"
+        "import sys; import repalign.study.study, repalign.study.resources, repalign.storage.provenance;"
         "print([n for n in ('torch', 'pandas', 'scipy', 'sklearn', 'matplotlib', 'numpy') if n in sys.modules])"
     )
     done = subprocess.run(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from repalign import needs
+from repalign.study import resources as needs
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())

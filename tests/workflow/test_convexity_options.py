@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from conftest import snakemake
-from repalign.artefacts import read_arrays, read_table
+from repalign.storage.artefacts import read_arrays, read_table
 
 TRANSFORM = "results/demo/naive_transform/network/layer_3"
 

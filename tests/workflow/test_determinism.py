@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 from conftest import copy_workflow, snakemake
-from repalign.artefacts import read_table
+from repalign.storage.artefacts import read_table
 
 # Times of the machine are what may differ.
 TIMES = ("logs", "benchmarks", "provenance", "report")

@@ -15,7 +15,7 @@ import timm
 import torch
 import yaml
 from conftest import copy_workflow, planted, snakemake
-from repalign.artefacts import read_arrays, read_table
+from repalign.storage.artefacts import read_arrays, read_table
 
 pytestmark = pytest.mark.slow
 

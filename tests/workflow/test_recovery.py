@@ -7,8 +7,8 @@ import sys
 
 import pytest
 from conftest import snakemake
-from repalign.artefacts import read_arrays, write_arrays
 from repalign.errors import InputError
+from repalign.storage.artefacts import read_arrays, write_arrays
 
 EMBEDDING = "results/demo/embeddings/behaviour/unrelated.safetensors"
 SCORES = "results/demo/scores/rsa/unrelated.tsv"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from repalign.aggregate import readouts
-from repalign.object_matching import object_matches
+from repalign.analysis.layer_scores import readouts
+from repalign.analysis.object_matching import object_matches
 from repalign.report.citations import citations
 from repalign.report.leaderboard import leaderboard
 from repalign.report.made_by import runtimes

@@ -109,7 +109,7 @@ def test_comments_rerun_nothing(finished):
 
 
 def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
-    # score_gwot imports repalign.scoring.matching, which imports repalign.gwot.matching.
+    # score_gwot imports repalign.gwot.scores, which imports repalign.gwot.matching.
     edit(
         finished,
         "workflow_scripts/repalign/gwot/matching.py",
@@ -119,7 +119,7 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
     # Trials keep a rate of their own, so neither they nor the figure of them depend on scores.
     expected = {"score_gwot"} | AGGREGATES - {"aggregate_trials", "plot_convergence"}
     assert {rule for rule, _ in planned(finished)} == expected
-    # extract_precomputed and build_human import repalign.representations, which imports repalign.rdm.
+    # extract_precomputed and build_human import repalign.inputs.representations, which imports repalign.measures.rdm.
     edit(finished, "workflow_scripts/repalign/objects.py", ".strip()", ".strip().strip()")
     assert ("extract_precomputed", MODEL) in planned(finished)
 

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from repalign.artefacts import write_table
-from repalign.comparison import compare_studies, load_scores, summary
+from repalign.analysis.comparison import compare_studies, load_scores, summary
+from repalign.storage.artefacts import write_table
 
 
 def main(arguments=None):

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from repalign.convexity.graph import graph_convexity, neighbour_graph
 from repalign.figures.style import styled
+from repalign.measures.convexity.graph import graph_convexity, neighbour_graph
+from repalign.measures.neighbours import nearest_neighbours
+from repalign.measures.odd_one_out import accuracy
+from repalign.measures.odd_one_out_intervals import odd_one_out_interval
 from repalign.naive_transform.solve import solve_naive
-from repalign.neighbours import nearest_neighbours
-from repalign.odd_one_out import accuracy
-from repalign.statistics import odd_one_out_interval
 from scipy import sparse
 
 pytestmark = pytest.mark.benchmark

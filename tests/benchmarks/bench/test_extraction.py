@@ -7,8 +7,8 @@ import psutil
 import pytest
 import torch
 from PIL import Image
-from repalign.extraction import extract
-from repalign.images import ImageSet
+from repalign.inputs.images import ImageSet
+from repalign.models.extraction import extract
 from repalign.models.network import Network, PlainCall, seeded
 from repalign.models.source_torchvision import assemble, build
 from torch import nn

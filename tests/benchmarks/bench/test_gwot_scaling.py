@@ -21,10 +21,10 @@ LARGEST_FOR_POT = 4000  # beyond, a trial takes an hour
 MEASURE = """
 import json, resource, sys, time
 import numpy as np, torch
-from repalign.gwot.pot import PotSolver
+from repalign.gwot.solver.pot import PotSolver
 from repalign.gwot.problem import make_problem
-from repalign.gwot.solver import NativeSolver
-from repalign.gwot.plans import random_plan
+from repalign.gwot.solver.native import NativeSolver
+from repalign.gwot.starts.plans import random_plan
 name, metric, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 torch.set_num_threads(1)
 rng = np.random.default_rng(0)

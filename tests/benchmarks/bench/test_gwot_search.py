@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from repalign.analysis.robustness import agreement, oracle
+from repalign.analysis.simulated_chance import chance_of_noise
 from repalign.gwot.alignment import align
-from repalign.gwot.chance import chance_of_noise
-from repalign.gwot.ladder import LOOSE, descend
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem
-from repalign.gwot.refine import assignment_finish, hop_basins
-from repalign.gwot.robustness import agreement, oracle
-from repalign.gwot.solver import NativeSolver
-from repalign.gwot.starts import STARTS, start_plan
+from repalign.gwot.search.ladder import LOOSE, descend
+from repalign.gwot.search.refine import assignment_finish, hop_basins
+from repalign.gwot.solver.native import NativeSolver
+from repalign.gwot.starts.kinds import STARTS, start_plan
 from scipy.stats import binom
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.things]

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from repalign.gwot.plans import random_plan
-from repalign.gwot.pot import PotSolver
 from repalign.gwot.problem import make_problem
-from repalign.gwot.solver import NativeSolver
+from repalign.gwot.solver.native import NativeSolver
+from repalign.gwot.solver.pot import PotSolver
+from repalign.gwot.starts.plans import random_plan
 from scipy.sparse import csr_array
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.things]

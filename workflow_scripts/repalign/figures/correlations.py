@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import Formatter
 
-from repalign.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
+from repalign.analysis.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
 from repalign.errors import InputError
 from repalign.figures.model_looks import model_legend, table_looks
 from repalign.figures.style import MM, styled
@@ -15,8 +15,8 @@ def plot_alignment(table, correlations, finetuned, style):
 
     Parameters
     ----------
-    table : data frame of `repalign.correlations.joined`
-    correlations : data frame of `repalign.correlations.grouped_correlations`
+    table : data frame of `repalign.analysis.correlations.joined`
+    correlations : data frame of `repalign.analysis.correlations.grouped_correlations`
     finetuned : dict of pretrained models to their fine-tuned versions
     style : dict, see `repalign.figures.style.styled`
 
@@ -74,7 +74,7 @@ def plot_matrix(table, style):
 
     Parameters
     ----------
-    table : data frame of `repalign.correlations.correlation_matrix`
+    table : data frame of `repalign.analysis.correlations.correlation_matrix`
     style : dict, see `repalign.figures.style.styled`
     """
     labels = {name: _label(name) for name in dict.fromkeys(table.loc[table["value"].notna(), "x"])}

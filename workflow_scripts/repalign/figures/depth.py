@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from repalign.correlations import MEASURES, VARIANTS
+from repalign.analysis.correlations import MEASURES, VARIANTS
 from repalign.errors import InputError
 from repalign.figures.model_looks import CHANCE, model_legend, table_looks
 from repalign.figures.style import INK, MM, panel_columns, panel_grid, styled
@@ -39,8 +39,8 @@ def plot_depth(table, correlations, models, finetuned, style):
 
     Parameters
     ----------
-    table : tidy table of `repalign.aggregate.layer_scores`
-    correlations : data frame of `repalign.correlations.depth_correlations`
+    table : tidy table of `repalign.analysis.layer_scores.layer_scores`
+    correlations : data frame of `repalign.analysis.correlations.depth_correlations`
     models : dict of the models to draw to what is known of them: `paradigm`
     finetuned : dict of pretrained models to their fine-tuned versions
     style : dict, see `repalign.figures.style.styled`
@@ -169,7 +169,7 @@ def plot_neighbours(table, models, finetuned, style):
 
     Parameters
     ----------
-    table : data frame of all tables of `repalign.scoring.convexity.convexity_scores`
+    table : data frame of all tables of `repalign.measures.convexity.scores.convexity_scores`
     models, finetuned, style : as in `plot_depth`
     """
     means = table[(table["category"] == "MEAN") & (table["memberships"] == table["memberships"].iloc[0])]

@@ -16,7 +16,7 @@ def plot_effects(effects, labels, style):
 
     Parameters
     ----------
-    effects : data frame of `repalign.paradigm_effects.paradigm_effects`
+    effects : data frame of `repalign.statistics.paradigm_effects.paradigm_effects`
     labels : dict of metric to (axis label, factor)
     style : dict, see `repalign.figures.style.styled`
 

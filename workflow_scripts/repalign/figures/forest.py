@@ -46,7 +46,7 @@ def plot_forest(table, panels, style, title=None, means=False):
 
     Parameters
     ----------
-    table : data frame, rows of the tidy table (`repalign.aggregate`), one layer a model
+    table : data frame, rows of the tidy table (`repalign.analysis.layer_scores`), one layer a model
     panels : list of Panel
     style : dict, see `repalign.figures.style.styled`
     title : str, shown where the style asks for titles

@@ -20,7 +20,7 @@ def plot_layers(table, panels, readouts, style):
 
     Parameters
     ----------
-    table : tidy table of `repalign.aggregate.layer_scores`, all layers
+    table : tidy table of `repalign.analysis.layer_scores.layer_scores`, all layers
     panels : list of repalign.figures.forest.Panel; those without any score are left out
     readouts : dict of model to its readout layer
     style : dict, see `repalign.figures.style.styled`

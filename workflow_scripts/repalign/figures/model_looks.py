@@ -2,7 +2,7 @@
 
 from matplotlib.lines import Line2D
 
-from repalign.correlations import families, variant_of
+from repalign.analysis.correlations import families, variant_of
 from repalign.figures.style import INK, MARKERS, legend_below, paradigm_colours, paradigm_legend
 from repalign.labels import paradigm_order, shown
 

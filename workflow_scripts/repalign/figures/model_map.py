@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from repalign.analysis.maps import classical_scaling, matching_of_systems
 from repalign.figures.labelling import label_points
 from repalign.figures.style import (
     INK,
@@ -15,7 +16,6 @@ from repalign.figures.style import (
     styled,
 )
 from repalign.labels import paradigm_order, shown
-from repalign.maps import classical_scaling, matching_of_systems
 
 
 def plot_model_map(similarity, paradigms, style, alignments=None):
@@ -23,14 +23,15 @@ def plot_model_map(similarity, paradigms, style, alignments=None):
 
     Parameters
     ----------
-    similarity : data frame of `repalign.maps.similarity_of_systems`
+    similarity : data frame of `repalign.analysis.maps.similarity_of_systems`
     paradigms : dict of system to paradigm, humans included
     style : dict, see `repalign.figures.style.styled`
     alignments : data frame, `aggregate/gwot_map.parquet`; None where the pairs of systems are not aligned
 
     Returns
     -------
-    (figure, data frame: first, second, rsa, the rates of `repalign.maps.matching_of_systems`, and the place of `first`)
+    (figure, data frame: first, second, rsa, the rates of `repalign.analysis.maps.matching_of_systems`, and the place
+    of `first`)
     """
     present = set(similarity["first"])
     order = [

@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
+from repalign.analysis.maps import transported
+from repalign.analysis.object_matching import outcomes
 from repalign.figures.style import FAINT, INK, OUTCOMES, panel_grid, styled
 from repalign.labels import shown
-from repalign.maps import transported
-from repalign.object_matching import outcomes
 
 LOOKS = {
     "neither": (0.3, 1.6),

@@ -6,10 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from repalign.analysis.object_matching import category_summary
 from repalign.errors import InputError
 from repalign.figures.style import INK, MM, OUTCOMES, styled
 from repalign.labels import paradigm_order, shown
-from repalign.object_matching import category_summary
 
 NAMED = 12  # objects that the last panel names at either end
 
@@ -19,7 +19,7 @@ def plot_object_matching(matches, paradigms, human, style):
 
     Parameters
     ----------
-    matches : data frame of `repalign.object_matching.object_matches` with the columns human and model
+    matches : data frame of `repalign.analysis.object_matching.object_matches` with the columns human and model
     paradigms : dict of model to paradigm
     human : str, the human representation to show
     style : dict, see `repalign.figures.style.styled`

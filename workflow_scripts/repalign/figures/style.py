@@ -12,10 +12,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from repalign.artefacts import atomic, write_table, write_text
-from repalign.captions import render_caption
+from repalign.figures.captions import render_caption
 from repalign.figures.fitting import fit_labels
 from repalign.labels import paradigm_order, shown
+from repalign.storage.artefacts import atomic, write_table, write_text
 
 MM = 1 / 25.4
 # Sizes of points and lines are written for a font of so many points; a slide's are larger.

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import PowerNorm
 
+from repalign.analysis.maps import category_order
 from repalign.errors import InputError
 from repalign.figures.category_axes import category_edges, label_categories
 from repalign.figures.style import MM, styled
 from repalign.labels import shown
-from repalign.maps import category_order
 
 CELLS = 360  # a plan is drawn on at most this many cells a side
 

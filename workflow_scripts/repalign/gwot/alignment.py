@@ -8,14 +8,14 @@ import pandas as pd
 import torch
 
 from repalign.errors import InputError
-from repalign.gwot.annealed import STAGES as ANNEALED
-from repalign.gwot.annealed import annealed_search
-from repalign.gwot.journal import Journal, fingerprint
-from repalign.gwot.paper import STAGES as PAPER
-from repalign.gwot.paper import paper_search
 from repalign.gwot.problem import make_problem
-from repalign.gwot.search import Search
-from repalign.gwot.solver import NativeSolver
+from repalign.gwot.search.annealed import STAGES as ANNEALED
+from repalign.gwot.search.annealed import annealed_search
+from repalign.gwot.search.journal import Journal, fingerprint
+from repalign.gwot.search.paper import STAGES as PAPER
+from repalign.gwot.search.paper import paper_search
+from repalign.gwot.search.trials import Search
+from repalign.gwot.solver.native import NativeSolver
 
 SOLVERS = ("native", "pot")
 STRATEGIES = {
@@ -81,9 +81,9 @@ def align(
         Embeddings; or symmetric dissimilarity matrices, with `metric="precomputed"`.
     strategy : str
         `annealed`: starts solved loosely at a large epsilon, the best annealed down and polished
-        (`repalign.gwot.annealed`); `paper`: random starts, each solved at one epsilon picked by Optuna.
+        (`repalign.gwot.search.annealed`); `paper`: random starts, each solved at one epsilon picked by Optuna.
     metric : str
-        One of `repalign.rdm.METRICS`, or `precomputed`.
+        One of `repalign.measures.rdm.METRICS`, or `precomputed`.
     histogram_matching : bool
         Give the target's dissimilarities the distribution of the source's first.
     epsilon : (float, float)
@@ -97,7 +97,7 @@ def align(
     dtype : str
         `float32` or `float64`.
     solver : str
-        `native` (`repalign.gwot.solver`), or `pot`, the reference, which is best run in float64.
+        `native` (`repalign.gwot.solver.native`), or `pot`, the reference, which is best run in float64.
     p, q : arrays, optional
         Weights of the objects; uniform by default.
     storage : path, optional
@@ -149,7 +149,7 @@ def _solver(name):
     if name == "native":
         return NativeSolver
     # POT loads scikit-learn, which takes longer than a small alignment.
-    from repalign.gwot.pot import PotSolver
+    from repalign.gwot.solver.pot import PotSolver
 
     return PotSolver
 

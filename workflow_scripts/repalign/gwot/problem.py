@@ -98,7 +98,7 @@ def make_problem(source, target, *, metric="cosine", histogram_matching=False, p
     source, target : (n1, d1), (n2, d2) arrays
         Embeddings, or square dissimilarity matrices where `metric` is "precomputed".
     metric : str
-        One of `repalign.rdm.METRICS`, or "precomputed".
+        One of `repalign.measures.rdm.METRICS`, or "precomputed".
     histogram_matching : bool
         Give the target's dissimilarities the distribution of the source's: each value off the diagonal is replaced
         by the source's value of the same rank (interpolated where the sizes differ). Uses no labels.
@@ -122,7 +122,7 @@ def aligned_inputs(first, second, metric):
 
     Parameters
     ----------
-    first, second : `repalign.representations.System`
+    first, second : `repalign.inputs.representations.System`
     metric : str
     """
     if "dissimilarity" in (first.kind, second.kind):

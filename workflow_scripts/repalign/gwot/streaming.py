@@ -6,12 +6,12 @@ import numpy as np
 import torch
 
 from repalign.errors import InputError
-from repalign.gwot.anderson import Anderson
-from repalign.gwot.kernel import Kernel
-from repalign.gwot.ladder import LOOSE, descend
 from repalign.gwot.problem import make_problem
-from repalign.gwot.solver import LOWEST, MIXED, NativeSolver
-from repalign.gwot.state import State
+from repalign.gwot.search.ladder import LOOSE, descend
+from repalign.gwot.solver.anderson import Anderson
+from repalign.gwot.solver.kernel import Kernel
+from repalign.gwot.solver.native import LOWEST, MIXED, NativeSolver
+from repalign.gwot.solver.state import State
 
 
 class StreamingSolver(NativeSolver):

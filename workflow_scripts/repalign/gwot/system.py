@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from repalign.errors import InputError, listed
-from repalign.rdm import METRICS, dissimilarity
+from repalign.measures.rdm import METRICS, dissimilarity
 
 PRECOMPUTED = "precomputed"
 LOW_RANK = ("cosine", "correlation", "dot", "sqeuclidean")
@@ -92,7 +92,7 @@ def make_system(array, weights=None, *, metric="cosine", name="source"):
     weights : (n,) array, optional
         Uniform by default.
     metric : str
-        One of `repalign.rdm.METRICS`, or "precomputed".
+        One of `repalign.measures.rdm.METRICS`, or "precomputed".
     name : str
         What to call it in errors.
 

@@ -12,7 +12,7 @@ from huggingface_hub.errors import (
 
 from repalign.errors import InputError
 from repalign.models.weights import WeightsFile
-from repalign.provenance import sha256_of
+from repalign.storage.checksums import sha256_of
 
 # Small files first; weights in the first of these kinds that the repository has.
 CONFIGURATION = ["*.json", "*.txt", "*.model"]

@@ -10,8 +10,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from repalign.downloads import fetch, verify
 from repalign.errors import InputError
+from repalign.fetch.downloads import fetch, verify
 
 # Training loops leave NumPy scalars beside the tensors (losses, schedules). They are data; nothing else is let in.
 _HARMLESS = [

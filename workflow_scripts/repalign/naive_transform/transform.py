@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from repalign.errors import InputError
+from repalign.measures.odd_one_out import check_triplets, correct_triplets
 from repalign.naive_transform.apply import HeldOut, HeldOutAnswers, NaiveTransform
 from repalign.naive_transform.solve import solve_global, solve_naive
 from repalign.naive_transform.triplets import (
@@ -12,7 +13,6 @@ from repalign.naive_transform.triplets import (
     split_triplets,
     training_objects,
 )
-from repalign.odd_one_out import check_triplets, correct_triplets
 
 VARIANTS = ("naive", "global", "glocal")
 

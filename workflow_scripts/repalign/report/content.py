@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from repalign.artefacts import read_table
 from repalign.labels import shown
 from repalign.report.page import picture, thumbnail
+from repalign.storage.artefacts import read_table
 
 ROWS = 200  # of a table on the page; the file has all
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")

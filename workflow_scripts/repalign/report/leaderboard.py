@@ -11,7 +11,7 @@ def leaderboard(scores, models):
 
     Parameters
     ----------
-    scores : tidy table, one layer a model (`repalign.aggregate.readouts`)
+    scores : tidy table, one layer a model (`repalign.analysis.layer_scores.readouts`)
     models : dict of model to its sheet row
 
     Returns

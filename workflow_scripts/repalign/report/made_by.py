@@ -1,12 +1,13 @@
 """How a study was made: packages, revisions, hashes, time."""
 
-import hashlib
 import platform
 import sys
 from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
+
+from repalign.storage.checksums import sha256_of
 
 PACKAGES = (
     *(
@@ -74,4 +75,4 @@ def runtimes(folder, device_logs):
 
 def hashes(paths):
     """(path, first 16 digits of the sha256) of every file."""
-    return [(str(path), hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]) for path in paths]
+    return [(str(path), sha256_of(path)[:16]) for path in paths]

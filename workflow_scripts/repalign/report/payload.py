@@ -49,9 +49,9 @@ def payload(scores, models, matches, trials, runs, thumbnails):
 
     Parameters
     ----------
-    scores : tidy table of `repalign.aggregate.layer_scores`
+    scores : tidy table of `repalign.analysis.layer_scores.layer_scores`
     models : dict of model to its sheet row, with `readout`
-    matches : data frame of `repalign.object_matching.object_matches` with human, model and layer
+    matches : data frame of `repalign.analysis.object_matching.object_matches` with human, model and layer
     trials, runs : data frames of all trials, and of the sensitivity maps
     thumbnails : dict of object to a data URL; empty where no image may be shown
 
@@ -135,7 +135,7 @@ def study_facts(scores, matches, models, times):
     Parameters
     ----------
     scores : tidy table, one layer a model
-    matches : data frame of `repalign.object_matching.object_matches` with human and model
+    matches : data frame of `repalign.analysis.object_matching.object_matches` with human and model
     models : dict of model to its sheet row
     times : data frame of `repalign.report.made_by.runtimes`
     """

@@ -1,0 +1,385 @@
+"""Hostile and broken files, one by one: each is refused with exactly the sentence of tests/bad_input/files.tsv."""
+
+import csv
+import io
+import os
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from repalign.errors import InputError
+from repalign.fetch.archives import unpack
+from repalign.fetch.downloads import fetch, verify
+from repalign.inputs import images
+from repalign.inputs.features import read_precomputed
+from repalign.inputs.objects import read_order
+from repalign.inputs.things import read_concepts, read_human, read_repeated_triplets, read_triplets
+from repalign.models.weights import read_state
+from repalign.storage.artefacts import read_arrays, read_table, write_arrays, write_table
+from safetensors.numpy import save
+
+TABLE = Path(__file__).parents[2] / "bad_input/files.tsv"
+OBJECTS = ["ant", "bee", "cat", "dog"]
+X = np.arange(12.0).reshape(4, 3)
+D = np.array([[0, 1, 2, 3], [1, 0, 4, 5], [2, 4, 0, 6], [3, 5, 6, 0]], dtype=float)
+MARK = "opened_by_a_pickle"
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, (MARK,)
+
+
+def saved(function, *arguments, **options):
+    buffer = io.BytesIO()
+    function(buffer, *arguments, **options)
+    return buffer.getvalue()
+
+
+def npy(array):
+    return saved(np.save, array, allow_pickle=True)
+
+
+def npz(**arrays):
+    return saved(np.savez, **arrays)
+
+
+def zipped(*members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def link():
+    info = zipfile.ZipInfo("link")
+    info.external_attr = 0o120777 << 16
+    return zipped((info, "/etc/passwd"))
+
+
+def tensors(metadata=None):
+    return save({"f": X}, metadata=metadata)
+
+
+EVIL = np.array([Evil()] * 4, dtype=object)
+NPY, NPZ, TENSORS = npy(X), npz(f=X), tensors()
+BAD_TEXT = b"\xff\xfe\x00\x80"
+TABLE_OF_NUMBERS = "ant,1,2\nbee,1,3\ncat,1,4\ndog,4,5\n"
+CATEGORIES = "name,a,b\nant,1,0\nbee,1,0\ncat,0,1\ndog,0,1\n"
+ORDER = "\n".join(OBJECTS) + "\n"
+
+
+# What reads a file: its name and content in, anything but InputError out is a fault.
+def features(name, content, layer="f", order=ORDER):
+    path = write(name, content)
+    return read_precomputed(path, [layer], OBJECTS, write("order.txt", order) if order else None)
+
+
+def named(name, content):
+    return features(name, content, order=None)
+
+
+def order(name, content):
+    return read_order(write(name, content))
+
+
+def triplets(name, content):
+    return read_triplets(write(name, content), OBJECTS, write("order.txt", ORDER))
+
+
+def repeated(name, content):
+    return read_repeated_triplets(write(name, content), OBJECTS, write("order.txt", ORDER))
+
+
+def human(name, content):
+    return read_human(write(name, content), "dissimilarity", OBJECTS, write("order.txt", ORDER))
+
+
+def categories(name, content):
+    return read_concepts(write("order.txt", ORDER), write(name, content))
+
+
+def memberships(name, content):
+    files = {"memberships_path": write(name, content), "memberships_order": write("order.txt", ORDER)}
+    return read_concepts(write("order.txt", ORDER), write("c.csv", CATEGORIES), **files)
+
+
+def concepts(name, content):
+    return read_concepts(
+        write("order.txt", ORDER), write("c.csv", CATEGORIES), concepts_path=write(name, content)
+    )
+
+
+def archive(name, content):
+    return unpack(write(name, content), Path("unpacked"))
+
+
+def checkpoint(name, content):
+    return read_state(write(name, content))
+
+
+def table(name, content):
+    return read_table(write(name, content))
+
+
+def arrays(name, content):
+    return read_arrays(write(name, content))
+
+
+def changed_table(name, content):
+    """A table that was written, and then cut or altered in place."""
+    write_table(Path(name), pd.DataFrame({"a": range(1000), "b": 0.5}))
+    with open(name, "r+b") as file:
+        content(file)
+    return read_table(name)
+
+
+def changed_arrays(name, content):
+    write_arrays(Path(name), {"f": X}, {})
+    with open(name, "r+b") as file:
+        content(file)
+    return read_arrays(name)
+
+
+def cut(file):
+    file.seek(-20, 2)
+    file.truncate()
+
+
+def cut_at_a_line(file):
+    lines = file.read().splitlines(keepends=True)
+    file.truncate(sum(map(len, lines[:500])))
+
+
+def flip(file):
+    file.seek(-20, 2)
+    byte = file.read(1)
+    file.seek(-20, 2)
+    file.write(bytes([byte[0] ^ 1]))
+
+
+def image_folder(name, content):
+    (Path(name) / content).mkdir(parents=True)
+    return images.index_images(name, OBJECTS)
+
+
+def url(name, content):
+    return fetch(content, Path(name), attempts=1, timeout=2)
+
+
+def checksum(name, content):
+    return verify(write(name, content), "0123456789abcdef")
+
+
+def missing(name, read):
+    return read(Path(name))
+
+
+CASES = {
+    "npy: an object whose pickle runs a command": (features, "f.npy", npy(EVIL)),
+    "npy: a bare pickle": (features, "f.npy", pickle.dumps(Evil())),
+    "npy: cut short": (features, "f.npy", NPY[:-8]),
+    "npy: cut in its header": (features, "f.npy", NPY[:20]),
+    "npy: empty": (features, "f.npy", b""),
+    "npy: a header of more rows than there are": (features, "f.npy", NPY.replace(b"(4, 3)", b"(9, 3)")),
+    "npy: a header that runs Python": (
+        features,
+        "f.npy",
+        NPY.replace(b"(4, 3), }" + b" " * 20, b"__import__('os').abort()}"[:29].ljust(29)),
+    ),
+    "npy: complex numbers": (features, "f.npy", npy(X * 1j)),
+    "npy: truth values": (features, "f.npy", npy(X > 3)),
+    "npy: text": (features, "f.npy", npy(X.astype(str))),
+    "npy: no features": (features, "f.npy", npy(X[:, :0])),
+    "npy: one feature": (features, "f.npy", npy(X[:, :1])),
+    "npy: no rows": (features, "f.npy", npy(X[:0])),
+    "npy: a row too few": (features, "f.npy", npy(X[:3])),
+    "npy: four dimensions": (features, "f.npy", npy(X[None, None])),
+    "npy: NaN": (features, "f.npy", npy(np.where(X == 5, np.nan, X))),
+    "npy: infinite in float32": (features, "f.npy", npy(X + 1e300)),
+    "npy: constant rows": (features, "f.npy", npy(X * 0)),
+    "npy: an order of too few names": (lambda n, c: features(n, c, order="ant\nbee\n"), "f.npy", NPY),
+    "npy: no order": (named, "f.npy", NPY),
+    "npy: a name with spaces, quotes and a newline": (features, "a 'b\" \n$(c).npy", NPY[:-8]),
+    "npz: cut short": (features, "f.npz", NPZ[:-30]),
+    "npz: cut in the middle": (features, "f.npz", NPZ[:100]),
+    "npz: pickled features": (features, "f.npz", npz(f=EVIL)),
+    "npz: pickled names": (named, "f.npz", npz(f=X, objects=EVIL)),
+    "npz: members that are no arrays": (features, "f.npz", zipped(("f.npy", "x"))),
+    "npz: another layer": (lambda n, c: features(n, c, layer="../f"), "f.npz", NPZ),
+    "safetensors: cut short": (features, "f.safetensors", TENSORS[:-9]),
+    "safetensors: cut in its header": (features, "f.safetensors", TENSORS[:6]),
+    "safetensors: empty": (features, "f.safetensors", b""),
+    "safetensors: a header of an exabyte": (features, "f.safetensors", struct.pack("<Q", 2**60) + b"{}"),
+    "safetensors: metadata that is no JSON": (named, "f.safetensors", tensors({"repalign": "{no"})),
+    "safetensors: metadata that is a list": (named, "f.safetensors", tensors({"repalign": "[1]"})),
+    "safetensors: a number for names": (named, "f.safetensors", tensors({"repalign": '{"objects": 4}'})),
+    "csv: a word for a number": (named, "f.csv", TABLE_OF_NUMBERS.replace("1,3", "x,3")),
+    "csv: a formula": (named, "f.csv", TABLE_OF_NUMBERS.replace("1,3", "=cmd|'/C calc'!A0,3")),
+    "csv: a cell too many": (named, "f.csv", TABLE_OF_NUMBERS.replace("1,3", "1,3,4")),
+    "csv: a cell too few": (named, "f.csv", TABLE_OF_NUMBERS.replace("1,3", "1")),
+    "csv: a quote that never ends": (named, "f.csv", TABLE_OF_NUMBERS.replace("1,3", '"1,3')),
+    "csv: empty": (named, "f.csv", ""),
+    "csv: a binary file": (named, "f.csv", NPY),
+    "csv: names only": (named, "f.csv", ORDER),
+    "csv: a header only": (named, "f.csv", "object,a,b\n"),
+    "csv: an object twice": (named, "f.csv", TABLE_OF_NUMBERS.replace("bee", "ant")),
+    "csv: an unknown object": (named, "f.csv", TABLE_OF_NUMBERS.replace("bee", "wasp; rm -rf ~")),
+    "csv: a missing object": (named, "f.csv", TABLE_OF_NUMBERS.replace("bee,1,3\n", "")),
+    "txt: words": (features, "f.txt", "ant 1 2\n"),
+    "txt: rows of unequal length": (features, "f.txt", "1 2\n3\n4 5\n6 7\n"),
+    "txt: empty": (features, "f.txt", ""),
+    "txt: a binary file": (features, "f.txt", BAD_TEXT * 9),
+    "features: an ending that is not read": (features, "f.pkl", pickle.dumps(Evil())),
+    "features: a missing file": (missing, "f.npy", lambda p: read_precomputed(p, ["f"], OBJECTS)),
+    "features: a folder": (missing, ".", lambda p: read_precomputed(p, ["f"], OBJECTS)),
+    "order: a missing file": (missing, "o.txt", read_order),
+    "order: not UTF-8": (order, "o.txt", "größe\n".encode("latin1")),
+    "order: empty": (order, "o.txt", ""),
+    "order: an empty line": (order, "o.txt", "ant\n\nbee\n"),
+    "order: a name twice": (order, "o.txt", "ant\nant\n"),
+    "order: two spellings of one name": (order, "o.txt", "music box\nmusic_box\n"),
+    "order: a table without names": (order, "o.csv", "foo,bar\n1,2\n"),
+    "order: an empty table": (order, "o.csv", ""),
+    "order: a table of unequal rows": (order, "o.csv", "object,b\na,1\nb,1,2\n"),
+    "order: a binary table": (order, "o.csv", BAD_TEXT),
+    "triplets: an index too large": (triplets, "t.txt", "0 1 9\n"),
+    "triplets: an index below 0": (triplets, "t.txt", "0 1 -1\n"),
+    "triplets: an object twice": (triplets, "t.txt", "0 1 2\n0 1 1\n"),
+    "triplets: two columns": (triplets, "t.txt", "0 1\n"),
+    "triplets: words": (triplets, "t.txt", "ant bee cat\n"),
+    "triplets: fractions": (triplets, "t.txt", "0 1 1.5\n"),
+    "triplets: NaN": (triplets, "t.txt", "0 1 nan\n"),
+    "triplets: a number beyond integers": (triplets, "t.txt", "0 1 1e30\n"),
+    "triplets: empty": (triplets, "t.txt", ""),
+    "triplets: no order": (missing, "t.txt", lambda p: read_triplets(p, OBJECTS)),
+    "triplets: cut short": (triplets, "t.npy", NPY[:50]),
+    "repeated triplets: a fourth position": (repeated, "r.tsv", "1 2 3 4\n"),
+    "repeated triplets: counted from 0": (repeated, "r.tsv", "0 2 3 1\n"),
+    "repeated triplets: three columns": (repeated, "r.tsv", "1 2 3\n"),
+    "human: not symmetric": (human, "h.npy", npy(D + np.triu(D))),
+    "human: not square": (human, "h.npy", npy(D[:, :3])),
+    "human: similarities": (human, "h.npy", npy(9 - D)),
+    "human: NaN": (human, "h.npy", npy(np.where(D == 5, np.nan, D))),
+    "human: a row too few": (human, "h.npy", npy(D[:3, :3])),
+    "human: no MATLAB file": (human, "h.mat", b"MATLAB 5.0 MAT-file" + BAD_TEXT * 50),
+    "human: an empty MATLAB file": (human, "h.mat", b""),
+    "human: a workbook": (human, "h.xlsx", zipped(("xl", "x"))),
+    "categories: two for one object": (categories, "c.csv", CATEGORIES.replace("1,0", "1,1", 1)),
+    "categories: none for one object": (categories, "c.csv", CATEGORIES.replace("1,0", "0,0", 1)),
+    "categories: a number above 1": (categories, "c.csv", CATEGORIES.replace("1,0", "2,0", 1)),
+    "categories: words": (categories, "c.csv", CATEGORIES.replace("1,0", "yes,no", 1)),
+    "categories: a missing object": (categories, "c.csv", CATEGORIES.replace("dog,0,1\n", "")),
+    "categories: an unknown object": (categories, "c.csv", CATEGORIES.replace("dog", "fox")),
+    "categories: empty": (categories, "c.csv", ""),
+    "categories: a binary file": (categories, "c.csv", NPY),
+    "categories: a name with the separator": (categories, "c.csv", CATEGORIES.replace("a,b", "a;b,c")),
+    "memberships: too few rows": (memberships, "m.tsv", "a\tb\n1\t0\n"),
+    "memberships: empty cells": (memberships, "m.tsv", "a\tb\n1\t\n" + "1\t0\n" * 3),
+    "concepts: no column of ids": (concepts, "k.tsv", "id\tword\n1\t2\n"),
+    "concepts: a missing object": (concepts, "k.tsv", "uniqueID\tWord\nant\tant\n"),
+    "zip: a member above the folder": (archive, "a.zip", zipped(("../evil", "x"))),
+    "zip: an absolute member": (archive, "a.zip", zipped(("/etc/evil", "x"))),
+    "zip: a member above, with backslashes": (archive, "a.zip", zipped(("..\\evil", "x"))),
+    "zip: a member on another drive": (archive, "a.zip", zipped(("C:/evil", "x"))),
+    "zip: a member without a name": (archive, "a.zip", zipped((".", "x"))),
+    "zip: a link": (archive, "a.zip", link()),
+    "zip: a bomb": (archive, "a.zip", zipped(("a", b"\0" * 2**22))),
+    "zip: no files": (archive, "a.zip", zipped()),
+    "zip: something else": (archive, "a.zip", "<html>404</html>"),
+    "zip: cut short": (archive, "a.zip", zipped(("a", "x" * 1000))[:-10]),
+    "checkpoint: a pickle that runs a command": (checkpoint, "w.pth", saved(lambda f: torch.save(Evil(), f))),
+    "checkpoint: a bare pickle": (checkpoint, "w.pth", pickle.dumps(Evil())),
+    "checkpoint: cut short": (
+        checkpoint,
+        "w.pth",
+        saved(lambda f: torch.save({"a": torch.ones(9)}, f))[:-60],
+    ),
+    "checkpoint: empty": (checkpoint, "w.pth", b""),
+    "checkpoint: a page of a web server": (checkpoint, "w.pth", "<html>404</html>"),
+    "checkpoint: safetensors cut short": (checkpoint, "w.safetensors", TENSORS[:-9]),
+    "download: a file of this machine": (url, "f", "file:///etc/passwd"),
+    "download: no address": (url, "f", "example"),
+    "download: a shell in the address": (url, "f", "http://127.0.0.1:9/$(touch x)"),
+    "download: another sha256": (checksum, "f.bin", "x"),
+    "images: no folder": (missing, "images", lambda p: images.index_images(p, OBJECTS)),
+    "images: the folder of an unknown object": (image_folder, "images", "wasp"),
+    "images: an object without images": (image_folder, "images", "ant"),
+    "result: a parquet table cut short": (changed_table, "a.parquet", cut),
+    "result: a table cut within a line": (changed_table, "a.tsv", cut),
+    "result: a table cut at a line": (changed_table, "a.tsv", cut_at_a_line),
+    "result: arrays cut short": (changed_arrays, "a.safetensors", cut),
+    "result: arrays with one bit flipped": (changed_arrays, "a.safetensors", flip),
+    "result: an empty parquet table": (table, "a.parquet", b""),
+    "result: a table that others cut": (table, "a.tsv", "a\tb\n1\t"),
+    "result: missing arrays": (missing, "a.safetensors", read_arrays),
+    "result: a missing table": (missing, "a.parquet", read_table),
+}
+
+
+def write(name, content):
+    path = Path(name)
+    path.write_bytes(content) if isinstance(content, bytes) else path.write_text(content)
+    return path
+
+
+def expected():
+    with open(TABLE, encoding="utf-8", newline="") as file:
+        return {row["case"]: row["message"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def test_the_table_and_the_cases_are_the_same():
+    assert list(expected()) == list(CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_bad_file_is_refused_in_its_sentence(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    read, name, content = CASES[case]
+    with pytest.raises(InputError) as caught:
+        read(name, content)
+    assert str(caught.value) == expected()[case].replace("\\n", "\n")
+    assert not Path(MARK).exists()
+    assert not Path("unpacked").exists()
+
+
+def test_bad_images_are_named(tmp_path):
+    """What stands in the sentence about an image that cannot be read."""
+    from repalign.inputs.images import ImageSet
+    from repalign.models.decoding import _Images
+
+    Image.effect_noise((64, 64), 50).save(tmp_path / "whole.png")
+    contents = {
+        "cut.png": (tmp_path / "whole.png").read_bytes()[:900],
+        "empty.png": b"",
+        "page.jpg": b"<html>",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    names = ("gone.png", *contents, "../whole.png")
+    image_set = ImageSet(names, tuple(tmp_path / name for name in names), names, ("",) * len(names))
+    dataset = _Images(image_set, lambda image: torch.zeros(1))
+    reasons = [dataset[row][1] for row in range(len(names))]
+    assert all(isinstance(reason, str) and "\n" not in reason for reason in reasons), reasons
+
+
+if __name__ == "__main__":  # prints the table of what is said now, to compare with the one that is kept
+    import tempfile
+
+    print("case\tmessage")
+    for case, (read, name, content) in CASES.items():
+        os.chdir(tempfile.mkdtemp())
+        try:
+            result = read(name, content)
+            print(f"{case}\tACCEPTED {str(result)[:60]!r}")
+        except InputError as error:
+            print(f"{case}\t" + str(error).replace("\n", "\\n"))
+        except Exception as error:
+            print(f"{case}\tFAULT {type(error).__name__} {str(error)[:90]!r}")

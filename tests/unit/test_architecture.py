@@ -1,0 +1,67 @@
+"""The rooms of the library: what each may import. The contracts are in pyproject.toml, read by import-linter."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "workflow_scripts/repalign"
+
+
+def lint_imports(folder):
+    command = [
+        Path(sys.executable).with_name("lint-imports"),
+        "--no-cache",
+        "--config",
+        ROOT / "pyproject.toml",
+    ]
+    return subprocess.run(
+        command, cwd=folder, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_room_imports_only_what_it_may():
+    run = lint_imports(LIBRARY.parent)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("measures/rdm.py", "from repalign.analysis.maps import pooled"),
+        ("gwot/system.py", "from repalign.study.sheets import select"),
+        ("statistics/bootstrap.py", "from repalign.measures.rsa import ranks"),
+        ("storage/artefacts.py", "from repalign.figures.style import styled"),
+    ],
+)
+def test_an_import_from_a_room_above_is_found(tmp_path, room, line):
+    shutil.copytree(LIBRARY, tmp_path / "repalign", ignore=shutil.ignore_patterns("__pycache__"))
+    module = tmp_path / "repalign" / room
+    module.write_text(f"{module.read_text()}\n{line}\n")
+    run = lint_imports(tmp_path)
+    assert run.returncode == 1
+    assert "BROKEN" in run.stdout
+
+
+def imported(path):
+    """Top-level names of everything that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_the_library_imports_no_script_and_no_snakemake():
+    outside = {path.stem for path in LIBRARY.parent.glob("*.py")} | {"snakemake", "rules"}
+    found = {path: outside & set(imported(path)) for path in LIBRARY.rglob("*.py")}
+    assert not {path: names for path, names in found.items() if names}
+
+
+def test_every_module_lies_in_a_room():
+    flat = {path.name for path in LIBRARY.glob("*.py")}
+    assert flat == {"__init__.py", "__main__.py", "errors.py", "labels.py"}

@@ -1,0 +1,1 @@
+"""What is made of all scores of a study: tables, correlations, maps, comparisons."""

@@ -1,0 +1,66 @@
+"""All scores of a study in one tidy table."""
+
+import numpy as np
+import pandas as pd
+
+from repalign.errors import InputError
+
+COLUMNS = [
+    *("study", "model", "paradigm", "layer", "depth", "human", "metric"),
+    *("value", "ci_low", "ci_high", "chance", "ceiling", "n", "seed", "status"),
+]
+HUMAN_PARADIGM = "human"
+
+
+def layer_scores(scores, models, study, noise_ceiling=np.nan):
+    """Join the scores of all models with what the sheet says of them.
+
+    Parameters
+    ----------
+    scores : list of data frames with the columns of `repalign.storage.score_table`
+    models : dict of model to its descriptive fields; `paradigm` and `layers` are required
+    study : str
+    noise_ceiling : float, of the odd-one-out accuracy
+
+    Returns
+    -------
+    data frame, one row per model, layer, human and metric, in the order of the sheet. `depth` runs from 0 (first layer
+    listed) to 1 (last); `ceiling` is the noise ceiling for odd-one-out accuracy, and elsewhere the mean over
+    people's own representations (`paradigm` human) of the same metric against the same human.
+    """
+    table = pd.concat([frame for frame in scores if len(frame)], ignore_index=True)
+    if unknown := sorted(set(table["model"]) - set(models)):
+        raise InputError(
+            f"The scores name the model {unknown[0]}, which is not in the model sheet; rerun them."
+        )
+    table.insert(0, "study", study)
+    table["paradigm"] = [models[name]["paradigm"] for name in table["model"]]
+    table["depth"] = [
+        _depth(models[m]["layers"], x) for m, x in zip(table["model"], table["layer"], strict=True)
+    ]
+    table["ceiling"] = _ceilings(table, noise_ceiling)
+    rank = {name: position for position, name in enumerate(models)}
+    order = table.assign(rank=table["model"].map(rank)).sort_values(
+        ["metric", "human", "rank", "depth"], kind="stable"
+    )
+    return table.loc[order.index, COLUMNS].reset_index(drop=True)
+
+
+def _depth(layers, layer):
+    return layers.index(layer) / (len(layers) - 1) if len(layers) > 1 else 1.0
+
+
+def _ceilings(table, noise_ceiling):
+    people = table[(table["paradigm"] == HUMAN_PARADIGM) & (table["status"] == "ok")]
+    means = people.groupby(["human", "metric"])["value"].mean()
+    bounded = table["chance"].notna()
+    keys = pd.MultiIndex.from_frame(table[["human", "metric"]])
+    ceiling = means.reindex(keys).to_numpy(dtype=np.float64, copy=True)
+    ceiling[table["metric"].str.startswith("odd_one_out").to_numpy()] = noise_ceiling
+    return np.where(bounded, ceiling, np.nan)
+
+
+def readouts(table, models):
+    """The rows of the layer that each model is judged by."""
+    keep = [models[m]["readout"] == layer for m, layer in zip(table["model"], table["layer"], strict=True)]
+    return table[keep]

@@ -1,0 +1,1 @@
+"""Searches over starts and epsilon, and their journal."""

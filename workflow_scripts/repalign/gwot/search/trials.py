@@ -1,0 +1,197 @@
+"""Run the trials of a search: pick, claim, solve, log; keep the best plan."""
+
+import time
+
+import numpy as np
+import optuna
+import pandas as pd
+from optuna.distributions import FloatDistribution
+from optuna.trial import TrialState, create_trial
+
+from repalign.gwot.search.journal import quiet
+from repalign.storage.artefacts import read_arrays, write_arrays
+
+SAMPLERS = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
+
+
+class Search:
+    """What both strategies share: the solver, the journal, the deadline, and the best plan so far."""
+
+    def __init__(self, solver, journal, *, seed, time_budget=None, rates=None):
+        self.solver, self.journal, self.seed, self.rates = solver, journal, seed, rates
+        self.problem = solver.problem
+        self.began, self.time_budget = time.monotonic(), np.inf if time_budget is None else time_budget
+        self._best = (np.inf, None, None)
+
+    def run(self, stage, slots, solve, *, share=1.0, fence=None):
+        """Run every slot of a stage once among all workers, in chunks that the solver takes as one batch.
+
+        Parameters
+        ----------
+        stage : str
+        slots : sequence of int
+        solve : callable
+            Takes a list of slots, returns a list of `(solution, start kind)`.
+        share : float
+            Part of the time budget after which no further chunk starts; the first always runs.
+        fence : int, optional
+            Slots beyond the next multiple of it wait until all before are done.
+
+        Returns
+        -------
+        bool: False if time ran out before the end.
+        """
+        size = self.solver.batch
+        for block in chunked(slots, fence or max(len(slots), 1)):
+            chunks = chunked(block, size)
+            while missing := [chunk for chunk in chunks if not self._done(stage, chunk)]:
+                idle = True
+                for chunk in missing:
+                    if time.monotonic() - self.began > share * self.time_budget and self.journal.records(
+                        stage
+                    ):
+                        return False
+                    with self.journal.claim(f"{stage}-{chunk[0]}") as mine:
+                        if mine and not self._done(stage, chunk):
+                            self._run_chunk(stage, chunk, solve)
+                            idle = False
+                if idle:
+                    time.sleep(0.05)  # another worker holds what is left
+        return True
+
+    def _done(self, stage, chunk):
+        return set(chunk) <= set(self.journal.records(stage))
+
+    def _run_chunk(self, stage, chunk, solve):
+        began = time.perf_counter()
+        results = solve(chunk)
+        seconds = (time.perf_counter() - began) / len(chunk)
+        known = self.journal.records(stage)
+        for slot, (solution, start) in zip(chunk, results, strict=True):
+            if slot not in known:
+                self._record(stage, slot, solution, start, seconds)
+
+    def _record(self, stage, slot, solution, start, seconds):
+        usable = not solution.failure
+        if usable and stage == self.journal.stages[-1] and solution.loss < self._least_loss():
+            self._keep(slot, solution)
+        self.journal.add(
+            stage,
+            {
+                "trial": int(slot),
+                "start": start,
+                "seed": self.seed,
+                "epsilon": solution.epsilon,
+                "relative_epsilon": solution.epsilon / self.problem.spread,
+                "loss": solution.loss if usable else None,
+                "marginal_error": solution.marginal_error if usable else None,
+                "converged": solution.converged,
+                "iterations": solution.iterations,
+                "inner_iterations": solution.inner_iterations,
+                "seconds": round(seconds, 3),
+                "status": "complete" if usable else "failed",
+                "reason": solution.failure,
+                **(self.rates(solution.plan) if usable and self.rates else {}),
+            },
+        )
+
+    def best(self, rerun):
+        """Record and plan of the lowest loss, or None; `rerun(slot)` remakes a plan that no file holds."""
+        complete = [r for r in self._last_records() if r["status"] == "complete"]
+        if not complete:
+            return None
+        record = min(complete, key=lambda r: (r["loss"], r["trial"]))
+        if self._best[1] == record["trial"]:
+            return record, self._best[2]
+        if self.journal.path is not None and (path := self._plan_path(record["trial"])).exists():
+            return record, read_arrays(path)[0]["plan"]
+        return record, rerun(record["trial"]).plan
+
+    def frame(self):
+        """The trials as a data frame, one row each, in order.
+
+        A trial that did not reach the last stage is `pruned`; its loss is that of the stage it reached. Iterations
+        and seconds add up over stages.
+        """
+        rows = {}
+        for stage in self.journal.stages:
+            for slot, record in sorted(self.journal.records(stage).items()):
+                row = {**record, "stage": stage}
+                for total in ("iterations", "inner_iterations", "seconds"):
+                    row[total] += rows.get(slot, {total: 0})[total]
+                if stage != self.journal.stages[-1] and row["status"] == "complete":
+                    row["status"] = "pruned"
+                rows[slot] = row
+        frame = pd.DataFrame([rows[slot] for slot in sorted(rows)])
+        return frame.astype({"loss": float, "marginal_error": float}) if len(frame) else frame
+
+    def _last_records(self):
+        return self.journal.records(self.journal.stages[-1]).values()
+
+    def _least_loss(self):
+        return min((r["loss"] for r in self._last_records() if r["status"] == "complete"), default=np.inf)
+
+    def _keep(self, slot, solution):
+        previous = self._best[1]
+        self._best = (solution.loss, slot, solution.plan)
+        if self.journal.path is not None:
+            write_arrays(
+                self._plan_path(slot), {"plan": solution.plan}, {"trial": slot, "loss": solution.loss}
+            )
+            if previous is not None:
+                self._plan_path(previous).unlink(missing_ok=True)
+
+    def _plan_path(self, slot):
+        return self.journal.folder / f"plan-{slot}.safetensors"
+
+
+def chunked(slots, size):
+    """Lists of at most `size` slots in a row."""
+    return [list(slots[i : i + size]) for i in range(0, len(slots), size)]
+
+
+def suggest_epsilon(history, slot, epsilon, *, sampler, seed):
+    """Epsilon of one trial by an Optuna sampler (`tpe` or `random`), log-uniform prior.
+
+    The sampler is seeded by slot, so the value depends on nothing but the arguments. `history` holds the records that
+    it may learn from.
+    """
+    distribution = FloatDistribution(*epsilon, log=True)
+    number = int(np.random.default_rng([seed, slot]).integers(2**31))
+    with quiet():
+        study = optuna.create_study(sampler=SAMPLERS[sampler](seed=number))
+        for record in history:
+            complete = record["status"] == "complete"
+            study.add_trial(
+                create_trial(
+                    state=TrialState.COMPLETE if complete else TrialState.FAIL,
+                    value=record["loss"] if complete else None,
+                    params={"epsilon": record["epsilon"]},
+                    distributions={"epsilon": distribution},
+                )
+            )
+        return study.ask({"epsilon": distribution}).params["epsilon"]
+
+
+def survivors(records, keep):
+    """Slots that Optuna's percentile pruner lets pass, best first.
+
+    Parameters
+    ----------
+    records : dict of slot to record
+    keep : float
+        Percentage of the usable trials to keep; at least one.
+    """
+    usable = {slot: record for slot, record in records.items() if record["status"] == "complete"}
+    with quiet():
+        study = optuna.create_study()
+        pruner = optuna.pruners.PercentilePruner(keep, n_startup_trials=0)
+        for slot, record in sorted(usable.items()):
+            study.add_trial(
+                create_trial(
+                    value=record["loss"], intermediate_values={0: record["loss"]}, user_attrs={"slot": slot}
+                )
+            )
+        passed = [trial for trial in study.get_trials(deepcopy=False) if not pruner.prune(study, trial)]
+    slots = {trial.user_attrs["slot"] for trial in passed}
+    return sorted(slots, key=lambda slot: (usable[slot]["loss"], slot))

@@ -1,0 +1,1 @@
+"""Entropic Gromov-Wasserstein at one epsilon from one start."""

@@ -1,0 +1,1 @@
+"""Reads what users bring: THINGS, features, images, object lists; everything by name."""

@@ -1,0 +1,1 @@
+"""Are the regions of concepts convex? Graph convexity and Euclidean convexity."""

@@ -1,0 +1,205 @@
+"""Graph convexity: do shortest paths between members of a class stay in the class?"""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import dijkstra
+
+from repalign.measures.convexity.classes import (
+    Convexity,
+    PairScores,
+    all_pairs,
+    check_pairs,
+    membership,
+    sample_pairs,
+    summarise,
+)
+from repalign.measures.neighbours import nearest_neighbours
+
+# Working memory of the shortest-path trees of one block of sources, in bytes.
+BLOCK_BYTES = 64 * 2**20
+
+
+def neighbour_graph(features, n_neighbours=10, metric="euclidean"):
+    """Graph that joins each point with its nearest neighbours, in either direction.
+
+    Parameters
+    ----------
+    features : (n, d) array
+    n_neighbours : int
+    metric : str
+        See `repalign.measures.neighbours.nearest_neighbours`; exact duplicates are no neighbours of each other.
+
+    Returns
+    -------
+    (n, n) symmetric scipy.sparse.csr_array of distances
+    """
+    indices, distances = nearest_neighbours(features, n_neighbours, metric)
+    n = len(indices)
+    sources = np.repeat(np.arange(n), n_neighbours)
+    exists = np.isfinite(distances.ravel())
+    shape = (sources[exists], indices.ravel()[exists])
+    graph = sparse.csr_array((distances.ravel()[exists], shape), shape=(n, n))
+    return graph.maximum(graph.T).tocsr()
+
+
+def graph_convexity(
+    features,
+    labels,
+    n_neighbours=10,
+    pairs="all",
+    seed=0,
+    *,
+    metric="euclidean",
+    classes=None,
+    n_permutations=0,
+    keep_pairs=False,
+    workers=1,
+):
+    """Graph convexity of each class [1, 2].
+
+    All points, also those in no class, form one graph: each with its nearest neighbours, edges of either direction,
+    weighted by distance. A pair of one class scores the share of the interior vertices of its shortest path that
+    are in the class: 1 for a direct edge, 0 where no path exists. Of several shortest paths of the same length, the
+    first found counts.
+
+    Parameters
+    ----------
+    features : (n, d) array
+    labels : (n,) labels or (n, n_classes) memberships
+        See `repalign.measures.convexity.classes.membership`: points may be in several classes or in none.
+    n_neighbours : int
+    pairs : "all" or int
+        All ordered pairs of each class, or so many drawn without replacement (the authors draw 5000).
+    seed : int
+        Of the drawn pairs and the permutations.
+    metric : str
+        Of neighbours and edges: `euclidean`, `cosine` or `correlation`.
+    classes : sequence of str, optional
+        Names of the columns of memberships, or the labels to use.
+    n_permutations : int
+        Permute the rows of memberships so often over the points, for the chance level; the shortest paths are
+        shared, so this costs little.
+    keep_pairs : bool
+        Keep the score of every pair, for `repalign.measures.convexity.intervals`.
+    workers : int
+        Processes that share the sources; worth it beyond some 5,000 points.
+
+    Returns
+    -------
+    Convexity
+
+    Raises
+    ------
+    InputError
+        Labels that do not fit, no class with two points, too few points for the neighbours, features not finite.
+
+    Notes
+    -----
+    One Dijkstra run per source gives a tree with every shortest path of that source, O(n (n k + n log n)) in all.
+    The scores follow by walking up the trees from all targets at once.
+
+    References
+    ----------
+    [1] Tetkova, Bruesch, Scheidt, Mager, Aagaard, Foldager, Alstrom & Hansen (2023), On convex decision regions in
+        deep network representations, arXiv:2305.17154.
+    [2] Dorszewski, Tetkova, Linhardt & Hansen (2025), Connecting concept convexity and human-machine alignment.
+    """
+    check_pairs(pairs)
+    members, names = membership(labels, len(features), classes)
+    graph = neighbour_graph(features, n_neighbours, metric)
+    rng = np.random.default_rng(seed)
+    labellings = [members] + [members[rng.permutation(len(members))] for _ in range(n_permutations)]
+    drawn = [None if pairs == "all" else sample_pairs(labelling, pairs, rng) for labelling in labellings]
+
+    sources = np.flatnonzero(np.any([labelling.any(axis=1) for labelling in labellings], axis=0))
+    block = max(1, min(BLOCK_BYTES // (12 * len(members)), -(-len(sources) // workers)))
+    blocks = [sources[start : start + block] for start in range(0, len(sources), block)]
+    if workers == 1:
+        parts = (_score_block(graph, rows, labellings, drawn, keep_pairs) for rows in blocks)
+    else:
+        # Forked, so that nothing is copied or imported anew.
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(workers, context, _share, (graph, labellings, drawn, keep_pairs)) as pool:
+            parts = list(pool.map(_score_shared, blocks))
+    totals, kept = zip(*parts, strict=True)
+    sums, squares, counts = sum(totals)
+
+    n_points = members.sum(axis=0)
+    means, sems = summarise(sums, squares, counts, n_points)
+    with_pairs = counts[0] > 0
+    permuted = means[1:]
+    return Convexity(
+        classes=names,
+        per_class=means[0],
+        sem_per_class=sems[0],
+        n_points=n_points,
+        n_pairs=counts[0].astype(np.intp),
+        mean=float(means[0][with_pairs].mean()),
+        sem=float(np.nanmean(sems[0][with_pairs])),
+        chance=float(permuted[:, with_pairs].mean()) if n_permutations else float("nan"),
+        chance_sd=float(permuted[:, with_pairs].mean(axis=1).std(ddof=1))
+        if n_permutations > 1
+        else float("nan"),
+        chance_per_class=permuted.mean(axis=0) if n_permutations else np.full(len(names), np.nan),
+        pairs=PairScores(*map(np.concatenate, zip(*kept, strict=True))) if keep_pairs else None,
+    )
+
+
+_shared = None
+
+
+def _share(*arguments):
+    """Keep in a worker what all blocks have in common."""
+    global _shared
+    _shared = arguments
+
+
+def _score_shared(sources):
+    graph, *others = _shared
+    return _score_block(graph, sources, *others)
+
+
+def _score_block(graph, sources, labellings, drawn, keep_pairs):
+    """Sums, sums of squares and counts of the scores of the pairs that start in `sources`.
+
+    Returns (3, n_labellings, n_classes), and the columns of `PairScores` of the first labelling or None.
+    """
+    predecessors = dijkstra(graph, directed=True, indices=sources, return_predecessors=True)[1]
+    totals, kept = np.zeros((3, len(labellings), labellings[0].shape[1])), None
+    for number, (members, sample) in enumerate(zip(labellings, drawn, strict=True)):
+        if sample is None:
+            first, second, which = all_pairs(members, sources)
+        else:
+            start, stop = np.searchsorted(sample[0], [sources[0], sources[-1] + 1])
+            first, second, which = (column[start:stop] for column in sample)
+        scores = _path_scores(predecessors, np.searchsorted(sources, first), first, second, which, members)
+        for moment, values in enumerate((scores, scores**2, np.ones_like(scores))):
+            totals[moment, number] = np.bincount(which, values, minlength=members.shape[1])
+        if keep_pairs and number == 0:
+            kept = [column.astype(np.int32) for column in (first, second, which)]
+            kept.append(scores.astype(np.float32))
+    return totals, kept
+
+
+def _path_scores(predecessors, row, first, second, which, members):
+    """Share of interior vertices inside the class, for each pair; all paths are walked at once, from their ends."""
+    n = predecessors.shape[1]
+    # Flat indices: what is looked up is predecessors[row, vertex] and inside[which, vertex].
+    predecessors, inside = predecessors.ravel(), np.ascontiguousarray(members.T).ravel()
+    row, column = row * n, which * n
+    vertex = predecessors[row + second]
+    scores = (vertex >= 0).astype(np.float64)
+    walking = np.flatnonzero((vertex >= 0) & (vertex != first))
+    length, hits = np.zeros(len(first), dtype=np.int32), np.zeros(len(first), dtype=np.int32)
+    while len(walking):
+        current = vertex[walking]
+        length[walking] += 1
+        hits[walking] += inside[column[walking] + current]
+        vertex[walking] = predecessors[row[walking] + current]
+        walking = walking[vertex[walking] != first[walking]]
+    interior = length > 0
+    scores[interior] = hits[interior] / length[interior]
+    return scores

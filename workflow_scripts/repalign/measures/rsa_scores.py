@@ -1,0 +1,49 @@
+"""RSA of every layer of a model with every human representation."""
+
+import numpy as np
+
+from repalign.measures.rdm import dissimilarity
+from repalign.measures.rsa import compare, rsa_interval
+from repalign.storage.score_table import score_table
+
+
+def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence, seed):
+    """Correlation of dissimilarities, with intervals over objects.
+
+    Parameters
+    ----------
+    model : str
+    embeddings : repalign.inputs.representations.Embeddings
+    humans : dict of str to repalign.inputs.representations.System
+    metric, method : see `repalign.measures.rdm.dissimilarity` and `repalign.measures.rsa.compare`
+    n_boot, confidence, seed : see `repalign.statistics.bootstrap`; `kendall` has no interval
+
+    Returns
+    -------
+    data frame with one row per layer and human; chance is 0
+    """
+    rows = []
+    for human_name, human in humans.items():
+        human_rdm = human.rdm(metric)
+        for layer in embeddings.layers:
+            rdm = dissimilarity(embeddings.of(layer, human.objects), metric)
+            low, high = np.nan, np.nan
+            if method != "kendall":
+                low, high = rsa_interval(
+                    human_rdm, rdm, method, n_boot=n_boot, confidence=confidence, seed=seed
+                )
+            rows.append(
+                {
+                    "model": model,
+                    "layer": layer,
+                    "human": human_name,
+                    "metric": f"rsa_{method}",
+                    "value": compare(human_rdm, rdm, method),
+                    "ci_low": low,
+                    "ci_high": high,
+                    "chance": 0.0,
+                    "n": len(human.objects),
+                    "seed": seed,
+                }
+            )
+    return score_table(rows)

@@ -1,1 +1,0 @@
-"""Scores of one model as rows of the tidy table: one module per measure."""

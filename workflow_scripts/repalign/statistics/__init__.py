@@ -1,0 +1,1 @@
+"""Resampling, correlation and mixed models. Knows no measure."""

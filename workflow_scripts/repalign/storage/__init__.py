@@ -1,0 +1,1 @@
+"""Writes results atomically with their provenance, and reads them back."""

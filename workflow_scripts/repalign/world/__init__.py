@@ -1,0 +1,1 @@
+"""The simulated world of the demo: objects, people, images, networks that learn."""
