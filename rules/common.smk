@@ -17,7 +17,14 @@ from repalign.errors import InputError
 from repalign.storage.checksums import files_digest
 from repalign.storage.provenance import code_digest
 from repalign.study.sheets import resolve_layer, select, select_models
-from repalign.study.study import IMAGE_SOURCES, Study, export_password, model_files, read_study, select_systems
+from repalign.study.study import (
+    IMAGE_SOURCES,
+    Study,
+    export_password,
+    model_files,
+    read_study,
+    select_systems,
+)
 
 # Where the study of this run lies, for its jobs.
 SNAPSHOT = "REPALIGN_STUDY"
