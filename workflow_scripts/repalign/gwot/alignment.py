@@ -35,7 +35,8 @@ class Alignment:
     loss : float
         Its unregularised loss.
     epsilon : float
-        Entropic regularisation at which it was found.
+        Entropic regularisation at which it was found. It lies above the range where no trial of an annealed search has
+        a usable plan within; the plan is then the best of an earlier stage, and has not converged.
     converged : bool
     marginal_error : float
         Largest L1 distance of its marginals to p, q.
@@ -86,8 +87,8 @@ def align(
         One of `repalign.measures.rdm.METRICS`, or `precomputed`.
     histogram_matching : bool
         Give the target's dissimilarities the distribution of the source's first.
-    epsilon : (float, float)
-        Range of the entropic regularisation, searched log-uniformly.
+    epsilon : (float, float) or float
+        Range of the entropic regularisation, searched log-uniformly; or the one value to use.
     trials : int
     seed : int
         The same seed gives the same result on the same machine and thread count, whatever the interruptions and the
@@ -120,6 +121,7 @@ def align(
     InputError
         Unusable input or settings, a storage of another search, or a search in which every trial failed.
     """
+    epsilon = epsilon_range(epsilon)
     _check(strategy, solver, epsilon, trials, dtype)
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching, p=p, q=q)
     find, stages = STRATEGIES[strategy]
@@ -142,7 +144,7 @@ def align(
         rates=rates,
     )
     rerun = find(search, epsilon=epsilon, trials=trials, **options)
-    return _alignment(search, rerun, epsilon)
+    return _alignment(search, search.best(rerun), epsilon)
 
 
 def _solver(name):
@@ -161,18 +163,25 @@ def _arrays(problem):
         yield system.dense if system.factor is None else system.factor
 
 
-def _alignment(search, rerun, epsilon):
-    best = search.best(rerun)
+def _alignment(search, best, epsilon):
     frame = search.frame()
     if best is None:
-        reasons = ", ".join(frame["reason"].value_counts().index[:3])
+        failed = frame["status"] == "failed"
+        reasons = ", ".join(frame["reason"][failed].value_counts().index[:3])
+        pruned = f"; {(~failed).sum()} were pruned" if (~failed).any() else ""
         raise InputError(
-            f"All {len(frame)} trials failed ({reasons}) at epsilon between {epsilon[0]:g} and {epsilon[1]:g}, "
-            f"the product of the spreads of both matrices being {search.problem.spread:.3g}; raise epsilon."
+            f"All {failed.sum()} trials{' that went on to the end' if pruned else ''} failed ({reasons}){pruned}. "
+            f"Epsilon between {epsilon[0]:g} and {epsilon[1]:g} is too small where the product of the spreads of both "
+            f"matrices is {search.problem.spread:.3g}; raise epsilon."
         )
     record, plan = best
     fields = {name: record[name] for name in ("loss", "epsilon", "converged", "marginal_error")}
     return Alignment(plan=plan, trials=frame, **fields)
+
+
+def epsilon_range(epsilon):
+    """Low and high end of a range of epsilon, which may be one number."""
+    return (epsilon, epsilon) if np.ndim(epsilon) == 0 else tuple(epsilon)
 
 
 def _check(strategy, solver, epsilon, trials, dtype):

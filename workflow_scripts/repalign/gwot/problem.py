@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repalign.gwot.loss import marginals, square_loss
 from repalign.gwot.system import PRECOMPUTED, System, centred, make_system
 
 
@@ -41,20 +42,8 @@ class Problem:
         return 4 * self.source.scale * self.target.scale
 
     def loss(self, plan):
-        """Unregularised square loss: sum over i, j, k, l of (C_ik - D_jl)^2 T_ij T_kl, in float64.
-
-        Exact for any plan of mass 1 up to the plan's marginal error, which enters the centring terms at first order.
-        """
-        plan = np.asarray(plan)
-        a, b = self.source.linear, self.target.linear
-        linear = sum(float(a[rows] @ (part @ b)) for rows, part in _blocks(plan))
-        return (
-            (self.source.mean - self.target.mean) ** 2
-            + 2 * (self.p @ a**2 + self.q @ b**2 - 2 * linear)
-            + self.source.core_square
-            + self.target.core_square
-            - 2 * self._core_overlap(plan)
-        )
+        """Unregularised square loss of a plan: sum over i, j, k, l of (C_ik - D_jl)^2 T_ij T_kl; see `square_loss`."""
+        return square_loss(self.source, self.target, plan)
 
     def gradient(self, plan):
         """Gradient of the loss at a plan, (n1, n2), up to constants per row and column."""
@@ -62,32 +51,10 @@ class Problem:
             np.outer(self.source.linear, self.target.linear) + self.source.apply(self.target.apply(plan.T).T)
         )
 
-    def _core_overlap(self, plan):
-        left, right = self.source.factor, self.target.factor
-        if left is None and right is None:
-            plan = np.asarray(plan, dtype=np.float64)
-            return float(np.vdot(self.source.dense @ plan, plan @ self.target.dense))
-        if left is None:
-            moment = np.concatenate([part @ right for _, part in _blocks(plan)])
-            return float(-np.vdot(self.source.dense @ moment, moment))
-        if right is None:
-            moment = sum(left[rows].T @ part for rows, part in _blocks(plan))
-            return float(-np.vdot(moment @ self.target.dense, moment))
-        moment = sum(left[rows].T @ (part @ right) for rows, part in _blocks(plan))
-        return float(np.vdot(moment, moment))
-
     def marginal_error(self, plan):
         """Largest of the two L1 distances between the plan's marginals and p, q (total mass is 1)."""
-        rows, columns = np.sum(plan, axis=1, dtype=np.float64), np.sum(plan, axis=0, dtype=np.float64)
+        rows, columns = marginals(plan)
         return float(max(np.abs(rows - self.p).sum(), np.abs(columns - self.q).sum()))
-
-
-def _blocks(plan, entries=2**24):
-    """Blocks of rows of a plan as float64, so that no copy of a large one is ever whole."""
-    step = max(1, entries // plan.shape[1])
-    for first in range(0, len(plan), step):
-        rows = slice(first, first + step)
-        yield rows, plan[rows].astype(np.float64)
 
 
 def make_problem(source, target, *, metric="cosine", histogram_matching=False, p=None, q=None):

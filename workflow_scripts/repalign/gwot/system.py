@@ -56,10 +56,15 @@ class System:
     @cached_property
     def core_square(self):
         """Weighted mean square of the core."""
+        return float(self.weights @ self.core_square_rows)
+
+    @cached_property
+    def core_square_rows(self):
+        """(n,) weighted mean square of each row of the core."""
         if self.factor is not None:
             gram = self.factor.T @ (self.weights[:, None] * self.factor)
-            return float((gram * gram).sum())
-        return float(self.weights @ (self.dense * self.dense) @ self.weights)
+            return np.einsum("ij,ij->i", self.factor @ gram, self.factor)
+        return (self.dense * self.dense) @ self.weights
 
     @property
     def spread(self):

@@ -48,7 +48,7 @@ def annealed_search(
 
     Returns
     -------
-    A function that reruns one trial.
+    A function that reruns one stage of one trial.
     """
     exact, seed = search.solver, search.seed
     solver = exact.coarse()
@@ -98,8 +98,8 @@ def annealed_search(
         records = search.journal.records(stage)
         slots = survivors(records, keep) if stage == "screen" else survivors(records, 100.0)[:finalists]
 
-    def rerun(slot):
-        chunk = next(c for c in chunked(entered[STAGES[-1]], exact.batch) if slot in c)
-        return advance(STAGES[-1], chunk)[chunk.index(slot)][0]
+    def rerun(slot, stage):
+        chunk = next(c for c in chunked(entered[stage], exact.batch) if slot in c)
+        return advance(stage, chunk)[chunk.index(slot)][0]
 
     return rerun

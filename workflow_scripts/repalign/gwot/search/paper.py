@@ -32,7 +32,7 @@ def paper_search(search, *, epsilon, trials, starts=("random",), sampler="tpe"):
 
     search.run(STAGES[0], range(trials), solve, fence=GENERATION)
 
-    def rerun(slot):
+    def rerun(slot, _stage):
         first = slot - slot % GENERATION
         block = list(range(first, min(first + GENERATION, trials)))
         offset = (slot - first) // search.solver.batch * search.solver.batch

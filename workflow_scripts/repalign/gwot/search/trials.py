@@ -96,16 +96,24 @@ class Search:
         )
 
     def best(self, rerun):
-        """Record and plan of the lowest loss, or None; `rerun(slot)` remakes a plan that no file holds."""
-        complete = [r for r in self._last_records() if r["status"] == "complete"]
-        if not complete:
+        """Record and plan of the lowest loss, or None; `rerun(slot, stage)` remakes a plan that no file holds.
+
+        Where all trials of the last stage failed, the best of an earlier one, which has not converged.
+        """
+        for stage in reversed(self.journal.stages):
+            complete = [r for r in self.journal.records(stage).values() if r["status"] == "complete"]
+            if complete:
+                break
+        else:
             return None
         record = min(complete, key=lambda r: (r["loss"], r["trial"]))
+        if stage != self.journal.stages[-1]:
+            return {**record, "converged": False}, rerun(record["trial"], stage).plan
         if self._best[1] == record["trial"]:
             return record, self._best[2]
         if self.journal.path is not None and (path := self._plan_path(record["trial"])).exists():
             return record, read_arrays(path)[0]["plan"]
-        return record, rerun(record["trial"]).plan
+        return record, rerun(record["trial"], stage).plan
 
     def frame(self):
         """The trials as a data frame, one row each, in order.
@@ -125,11 +133,9 @@ class Search:
         frame = pd.DataFrame([rows[slot] for slot in sorted(rows)])
         return frame.astype({"loss": float, "marginal_error": float}) if len(frame) else frame
 
-    def _last_records(self):
-        return self.journal.records(self.journal.stages[-1]).values()
-
     def _least_loss(self):
-        return min((r["loss"] for r in self._last_records() if r["status"] == "complete"), default=np.inf)
+        records = self.journal.records(self.journal.stages[-1]).values()
+        return min((r["loss"] for r in records if r["status"] == "complete"), default=np.inf)
 
     def _keep(self, slot, solution):
         previous = self._best[1]

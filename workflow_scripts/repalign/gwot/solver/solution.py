@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repalign.gwot.marginals import onto_marginals
+
 MARGINAL_LIMIT = 0.01  # a plan with more than 1% of its mass out of place is no plan
 
 
@@ -14,9 +16,9 @@ class Solution:
     Attributes
     ----------
     plan : (n1, n2) array
-        The transport plan; total mass 1.
+        The transport plan, on its marginals unless the run failed.
     loss : float
-        Unregularised loss; NaN where the run failed.
+        Unregularised loss of this very plan; NaN where the run failed.
     epsilon : float
         Entropic regularisation at which the plan was found.
     converged : bool
@@ -55,8 +57,10 @@ def failure_of(problem, plan):
 
 
 def judged(problem, plan, *, epsilon, converged, iterations, inner_iterations):
-    """Make a `Solution` of a plan: a failed one gets its reason and no loss."""
+    """Make a `Solution` of a plan: a usable one is brought onto its marginals, a failed one gets its reason, no loss."""
     failure = failure_of(problem, plan)
+    if not failure:
+        plan = onto_marginals(plan, problem.p, problem.q)
     return Solution(
         plan=plan,
         loss=float("nan") if failure else problem.loss(plan),
