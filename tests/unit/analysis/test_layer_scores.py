@@ -102,7 +102,9 @@ def test_matching_rows_of_known_plans(concepts):
     perfect = matching_scores(shared, np.eye(80) / 80, 0.0, concepts, ks=[1, 5, 100], **BOOT).set_index(
         "metric"
     )
-    assert perfect.loc["gwot_top1", ["value", "ci_low", "ci_high", "chance"]].tolist() == [1, 1, 1, 1 / 80]
+    assert perfect.loc["gwot_top1", ["value", "ci_low", "ci_high", "chance"]].tolist() == pytest.approx(
+        [1, 1, 1, 1 / 80]
+    )
     assert perfect.loc["gwot_category_top1", "n"] == (concepts["category"] != "others").sum()
     assert perfect.loc["gwot_category_others_top5_columns", "value"] == 1
     assert "gwot_top100" not in perfect.index

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from repalign.errors import InputError
 from repalign.gwot.matching import (
+    Partners,
     category_hits,
     category_rates,
     largest,
     matching_chance,
     matching_rate,
-    object_hits,
 )
+from repalign.gwot.truth import object_hits
 
 
 def slow_rate(plan, k, categories=None):
@@ -56,9 +57,44 @@ def test_largest_breaks_ties_by_position():
     assert largest(plan, 2).tolist() == [[1, 2], [0, 1], [0, 1], [2, 3]]
 
 
-def test_constant_plan_does_not_match_objects():
-    assert matching_rate(np.full((10, 10), 0.01)) == 0
+def test_constant_plan_matches_as_often_as_chance(categories):
+    constant = np.full((40, 40), 0.01)
+    for k in (1, 4, 40):
+        assert matching_rate(constant, k) == pytest.approx(k / 40)
+        assert matching_rate(constant, k, categories) == pytest.approx(matching_chance(40, k, categories))
     assert matching_rate(np.eye(10)) == 1
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_ties_count_by_the_probability_of_a_hit(rng, k):
+    plan = rng.integers(0, 3, size=(8, 8)).astype(float)
+    categories = (rng.random((8, 3)) < 0.4).astype(int)
+    categories[0] = 1
+    objects, shared = np.zeros(8), np.zeros(8)
+    for i, row in enumerate(plan):
+        weights = []
+        # Every choice of k objects that takes the larger entries first is as likely as any other.
+        for choice in combinations(range(8), k):
+            rest = np.delete(row, choice)
+            if row[list(choice)].min() >= rest.max():
+                found = any((categories[i] * categories[j]).any() for j in choice)
+                weights.append((i in choice, found))
+        objects[i], shared[i] = np.mean(weights, axis=0)
+    np.testing.assert_allclose(object_hits(plan, k), objects, rtol=1e-6)
+    np.testing.assert_allclose(category_hits(plan, categories, k), shared, rtol=1e-6)
+    partners = Partners.of(plan, k)
+    np.testing.assert_allclose(partners.object_hits().diagonal(), objects, rtol=1e-6)
+    np.testing.assert_allclose(partners.category_hits(categories.astype(bool)).diagonal(), shared, rtol=1e-6)
+
+
+def test_hits_of_other_labels_are_those_of_the_relabelled_plan(plan, categories, rng):
+    hits = Partners.of(plan, 3).category_hits(categories.astype(bool))
+    objects = Partners.of(plan, 3).object_hits()
+    labels = rng.permutation(40)
+    # Row i takes the place of object labels[i].
+    moved = plan[np.argsort(labels)]
+    np.testing.assert_allclose(hits[np.argsort(labels), np.arange(40)], category_hits(moved, categories, 3))
+    np.testing.assert_allclose(objects[np.argsort(labels), np.arange(40)], object_hits(moved, 3))
 
 
 def test_rates_follow_a_relabelling_of_the_objects(plan, categories, rng):

@@ -5,9 +5,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from repalign.analysis.simulated_chance import chance_of_noise, chance_of_permutations
+from repalign.analysis.simulated_chance import chance_of_noise
 from repalign.errors import InputError
 from repalign.gwot.alignment import align, resolve_device
+from repalign.gwot.chance import RELABELLINGS, object_chance
+from repalign.gwot.matching import Partners
 from repalign.gwot.problem import make_problem
 from repalign.gwot.projection import nearest_matching_rate
 from repalign.gwot.search.ladder import LOOSE, descend
@@ -198,7 +200,8 @@ def robustness_table(
       correspondence, which chooses nothing
     - `agreement_rows`, `agreement_columns`: share of objects with the same partner in found and independent plan
     - `nearest_top1`: matching by nearest object after Procrustes rotation through the plan (embeddings only)
-    - `chance_permuted`, `chance_noise`: top-1 without correspondence, with its 99% interval over n simulations
+    - `chance_permuted`, `chance_noise`: top-1 without correspondence, of relabelled objects and of noise, with the band
+      that holds 99% of n relabellings, or its 99% interval over n pairs of noise
     """
     other = align(source, target, seed=seed + 1, **settings)
     shared = {name: settings[name] for name in ("metric", "histogram_matching", "dtype")}
@@ -220,8 +223,8 @@ def robustness_table(
     ]
     if settings["metric"] != PRECOMPUTED:
         rows.append(("nearest_top1", nearest_matching_rate(source, target, plan)))
-    chance = chance_of_permutations(plan, seed=seed)
-    rows.append(("chance_permuted", chance.mean, chance.low, chance.high, len(chance.rates)))
+    chance = object_chance(Partners.of(plan, 1), confidence=0.99, seed=seed)
+    rows.append(("chance_permuted", chance.mean, chance.low, chance.high, RELABELLINGS))
     if noise_pairs:
         critical = make_problem(
             source, target, metric=settings["metric"], histogram_matching=settings["histogram_matching"]

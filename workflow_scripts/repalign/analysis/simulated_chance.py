@@ -1,4 +1,4 @@
-"""Matching rates without correspondence, by simulation: structure-free noise, and relabelled objects."""
+"""Matching rates without correspondence, by simulation: structure-free noise."""
 
 from dataclasses import dataclass
 
@@ -46,20 +46,6 @@ def chance_of_noise(
         result = align(source, target, seed=number, epsilon=epsilon, **settings)
         rates.append(matching_rate(result.plan, k, categories))
     return _summary(rates, n * pairs, confidence)
-
-
-def chance_of_permutations(plan, permutations=1000, *, k=1, categories=None, seed=0, confidence=0.99):
-    """Rates of a plan against randomly relabelled objects, which is what aligning a permuted model gives.
-
-    Relabelling the target's objects permutes the columns of every plan and changes no loss, so the search need not
-    be repeated.
-    """
-    rng = np.random.default_rng(seed)
-    plan = np.asarray(plan)
-    rates = [matching_rate(plan[:, rng.permutation(len(plan))], k, categories) for _ in range(permutations)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(rates, [tail, 1 - tail])
-    return SimulatedChance(np.array(rates), float(np.mean(rates)), float(low), float(high))
 
 
 def _summary(rates, draws, confidence):

@@ -1,17 +1,11 @@
 """Matching rates of one transport plan."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 
-from repalign.gwot.matching import (
-    category_hits,
-    category_rates,
-    largest,
-    matching_chance,
-)
-from repalign.gwot.truth import object_hits, ranks_of_truth
+from repalign.gwot.chance import category_chance, object_chance
+from repalign.gwot.matching import Partners, category_rates, largest
+from repalign.gwot.truth import ranks_of_truth
 from repalign.inputs.things import OTHERS, membership_matrix
 from repalign.statistics.bootstrap import mean_interval
 from repalign.storage.score_table import score_table
@@ -35,7 +29,9 @@ def category_tables(concepts):
 
 
 def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, seed):
-    """Top-k and category matching rates in both directions, with intervals over objects and analytic chance.
+    """Top-k and category matching rates in both directions, with intervals over objects, chance and its band.
+
+    Chance is the rate of the same plan with the objects of one side relabelled: see `repalign.gwot.chance`.
 
     Parameters
     ----------
@@ -52,31 +48,42 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
     matching from model to human has the suffix `_columns`
     """
     rows = [{**shared, "metric": "gwot_loss", "value": loss, "n": len(plan), "seed": seed}]
-    for metric, hits, chance in _kinds(plan, concepts, ks):
+    for metric, partners, table in _kinds(plan, concepts, ks):
+        if table is None:
+            hits = partners.object_hits().diagonal().astype(np.float64)
+            chance = object_chance(partners, confidence=confidence, seed=seed)
+        else:
+            hits = partners.category_hits(table, own=True)[table.any(axis=1)].astype(np.float64)
+            chance = category_chance(partners, table, confidence=confidence, seed=seed)
         low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
-        score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "chance": chance(), "n": len(hits)}
+        score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "n": len(hits)}
+        score |= {"chance": chance.mean, "chance_low": chance.low, "chance_high": chance.high}
         rows.append({**shared, "metric": metric, **score, "seed": seed})
     return score_table(rows)
 
 
 def matching_rates(plan, concepts, ks):
     """The rates of `matching_scores` alone, as `{metric: value}`."""
-    return {metric: float(hits.mean()) for metric, hits, _ in _kinds(plan, concepts, ks)}
+    rates = {}
+    for metric, partners, table in _kinds(plan, concepts, ks):
+        if table is None:
+            hits = partners.object_hits().diagonal()
+        else:
+            hits = partners.category_hits(table, own=True)[table.any(axis=1)]
+        rates[metric] = float(hits.mean(dtype=np.float64))
+    return rates
 
 
 def _kinds(plan, concepts, ks):
-    """Every kind of match: its metric, hits of the objects that count, and its chance as a function."""
-    tables = {None: None, **category_tables(concepts)}
+    """Every kind of match: its metric, the partners of all objects, and the membership table; None for objects."""
+    tables = {None: None, **{name: table.astype(bool) for name, table in category_tables(concepts).items()}}
     for k in (k for k in ks if k <= len(plan)):
+        partners = {direction: Partners.of(plan, k, direction) for direction in DIRECTIONS}
         for name, table in tables.items():
             kind = f"top{k}" if name is None else f"{name}_top{k}"
             for direction in DIRECTIONS:
-                if table is None:
-                    hits = object_hits(plan, k, direction)
-                else:
-                    hits = category_hits(plan, table, k, direction)[table.any(axis=1)]
                 metric = f"gwot_{kind}" + ("" if direction == "rows" else "_columns")
-                yield metric, hits, partial(matching_chance, len(plan), k, table)
+                yield metric, partners[direction], table
 
 
 def object_table(plan, concepts):

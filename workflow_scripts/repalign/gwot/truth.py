@@ -19,15 +19,24 @@ def ranks_of_truth(plan, direction="rows"):
     -------
     (n,) float array; below k means a top-k hit.
     """
-    plan = oriented(plan, direction)
-    truth = np.diag(plan)[:, None]
-    # A constant row is no hit at top 1: its true object shares the first place with all others.
-    return (plan > truth).sum(axis=1) + ((plan == truth).sum(axis=1) - 1) / 2
+    ahead, level = _before_truth(plan, direction)
+    return ahead + (level - 1) / 2
 
 
 def object_hits(plan, k=1, direction="rows"):
-    """(n,) bools: is the true object among the k largest entries?"""
-    return ranks_of_truth(plan, direction) < k
+    """(n,) array: is the true object among the k largest entries? Where it is tied, the probability of that.
+
+    With all entries of a row equal it is k / n: ties are broken at random.
+    """
+    ahead, level = _before_truth(plan, direction)
+    return np.clip((k - ahead) / level, 0, 1)
+
+
+def _before_truth(plan, direction):
+    """How many entries of its row beat the true object, and how many equal it, itself included: (n,) arrays."""
+    plan = oriented(plan, direction)
+    truth = np.diag(plan)[:, None]
+    return (plan > truth).sum(axis=1), (plan == truth).sum(axis=1)
 
 
 def top1(plan):

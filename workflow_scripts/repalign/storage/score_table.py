@@ -2,7 +2,21 @@
 
 import pandas as pd
 
-COLUMNS = ("model", "layer", "human", "metric", "value", "ci_low", "ci_high", "chance", "n", "seed", "status")
+COLUMNS = (
+    "model",
+    "layer",
+    "human",
+    "metric",
+    "value",
+    "ci_low",
+    "ci_high",
+    "chance",
+    "chance_low",
+    "chance_high",
+    "n",
+    "seed",
+    "status",
+)
 
 
 def score_table(rows):

@@ -57,7 +57,7 @@ def failure_of(problem, plan):
 
 
 def judged(problem, plan, *, epsilon, converged, iterations, inner_iterations):
-    """Make a `Solution` of a plan: a usable one is brought onto its marginals, a failed one gets its reason, no loss."""
+    """Make a `Solution` of a plan: a usable one is brought onto its marginals, a failed one has a reason, no loss."""
     failure = failure_of(problem, plan)
     if not failure:
         plan = onto_marginals(plan, problem.p, problem.q)
