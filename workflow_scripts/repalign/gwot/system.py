@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from repalign.errors import InputError, listed
-from repalign.measures.rdm import METRICS, dissimilarity
+from repalign.measures.rdm import METRICS, dissimilarity, unit_rows
 
 PRECOMPUTED = "precomputed"
 LOW_RANK = ("cosine", "correlation", "dot", "sqeuclidean")
@@ -134,16 +134,8 @@ def centred(matrix, weights):
 
 def _factored(embedding, metric, weights):
     x = embedding
-    if metric == "correlation":
-        x = x - x.mean(axis=1, keepdims=True)
     if metric in ("cosine", "correlation"):
-        norms = np.linalg.norm(x, axis=1)
-        if (zero := np.flatnonzero(norms == 0)).size:
-            raise InputError(
-                f"Row {listed(zero)} of the embedding is zero or constant, so its direction is undefined under "
-                f"{metric}; drop the object or use the metric euclidean."
-            )
-        x = x / norms[:, None]
+        x = unit_rows(x, metric)
     centre = weights @ x
     x = x - centre
     if metric == "sqeuclidean":
