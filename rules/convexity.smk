@@ -1,6 +1,9 @@
 # The convexity study: convexity of every layer before and after the transform, and how it hangs together with the rest.
 
 
+include: "helpers/convexity.smk"
+
+
 rule convexity_study:
     input:
         convexity_study_outputs(),

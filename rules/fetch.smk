@@ -2,6 +2,9 @@
 # things_dir already is used in place: its rule does not run.
 
 
+include: "helpers/fetch.smk"
+
+
 localrules:
     fetch_networks,
     fetch_weights,

@@ -1,6 +1,9 @@
 # Images in, embeddings of networks out.
 
 
+include: "helpers/images.smk"
+
+
 if config["world"] is not None and config["images"] is not None:
 
     rule render_images:

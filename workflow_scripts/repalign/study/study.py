@@ -125,6 +125,11 @@ def model_files(row):
     return [row[field] for field in ("identifier", "order") if field in row]
 
 
+def human_files(row):
+    """The file of a human representation, and the file that names its rows where the row has one."""
+    return [row[field] for field in ("path", "order") if field in row]
+
+
 def select_systems(settings, humans, models):
     """The humans and models that `gwot.map` names; none where it is null."""
     if settings is None:
