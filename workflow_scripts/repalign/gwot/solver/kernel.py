@@ -28,7 +28,7 @@ class Side:
 
     @classmethod
     def of(cls, system, rank=None, **options):
-        """The side of a `System`; a dense core exactly, or by its `rank` leading eigenvectors."""
+        """The side of `Dissimilarities`; a dense core exactly, or by its `rank` leading eigenvectors."""
         axes = None
         if system.factor is None and rank is not None:
             inner, outer = leading_factors(system.dense, rank, **options)

@@ -11,7 +11,7 @@ from repalign.gwot.solver.anderson import Anderson
 from repalign.gwot.solver.deferred import corrected
 from repalign.gwot.solver.kernel import Kernel, Side
 from repalign.gwot.solver.products import WholeKernel, sparse_kernel
-from repalign.gwot.solver.solution import judged
+from repalign.gwot.solver.solution import make_solution
 from repalign.gwot.solver.state import Progress, State
 
 ABSORB = 30.0  # log of the largest scaling kept outside the kernel; float32 reaches 88
@@ -39,7 +39,7 @@ class NativeSolver:
     max_iterations, max_inner : int
         Outer steps; Sinkhorn sweeps in each.
     rank : int, optional
-        Replace dense cores by this many leading eigenvectors; plans are still judged by the exact loss.
+        Replace dense cores by this many leading eigenvectors; the loss of a plan is still the exact one.
     tolerance : float
         Stop when one step changes the log plan by less than this, root mean square.
 
@@ -115,7 +115,7 @@ class NativeSolver:
         """A `Solution` for each start of a batch, with balanced marginals."""
         state = self.balance(state)
         return [
-            judged(
+            make_solution(
                 self.problem,
                 self.plans(state[index : index + 1])[0].cpu().numpy(),
                 epsilon=state.epsilon[index].item(),
