@@ -13,7 +13,7 @@ LOW_RANK = ("cosine", "correlation", "dot", "sqeuclidean")
 
 
 @dataclass(frozen=True)
-class System:
+class Dissimilarities:
     """Dissimilarities C_ik = mean + linear_i + linear_k + core_ik, where weights @ linear = 0, weights @ core = 0.
 
     Marginals are fixed, so `mean` drops out of the gradient and `linear` enters as one rank; only the core costs time.
@@ -83,7 +83,7 @@ class System:
 
 
 def make_system(array, weights=None, *, metric="cosine", name="source"):
-    """Split the dissimilarities of an embedding, or a dissimilarity matrix, into a `System`.
+    """Split the dissimilarities of an embedding, or a dissimilarity matrix, into `Dissimilarities`.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def centred(matrix, weights):
     rows = matrix @ weights
     mean = float(weights @ rows)
     linear = rows - mean
-    return System(weights, mean, linear, dense=matrix - mean - linear[:, None] - linear)
+    return Dissimilarities(weights, mean, linear, dense=matrix - mean - linear[:, None] - linear)
 
 
 def _factored(embedding, metric, weights):
@@ -141,9 +141,9 @@ def _factored(embedding, metric, weights):
     if metric == "sqeuclidean":
         squares = np.einsum("ij,ij->i", x, x)
         mean = weights @ squares
-        return System(weights, float(2 * mean), squares - mean, factor=_thin(np.sqrt(2) * x))
+        return Dissimilarities(weights, float(2 * mean), squares - mean, factor=_thin(np.sqrt(2) * x))
     offset = 0.0 if metric == "dot" else 1.0
-    return System(weights, float(offset - centre @ centre), -(x @ centre), factor=_thin(x))
+    return Dissimilarities(weights, float(offset - centre @ centre), -(x @ centre), factor=_thin(x))
 
 
 def _thin(factor):

@@ -8,7 +8,7 @@ import torch
 from ot.bregman import sinkhorn
 from ot.gromov import gwggrad, init_matrix
 
-from repalign.gwot.solver.solution import judged
+from repalign.gwot.solver.solution import make_solution
 
 
 class PotSolver:
@@ -86,7 +86,7 @@ class PotSolver:
     def solutions(self, state, progress):
         """A `Solution` for each plan of a batch."""
         return [
-            judged(self.problem, plan.cpu().numpy(), epsilon=value.item(), **ending)
+            make_solution(self.problem, plan.cpu().numpy(), epsilon=value.item(), **ending)
             for plan, value, ending in zip(state.plans, state.epsilon, progress, strict=True)
         ]
 
@@ -104,7 +104,7 @@ class PotSolver:
             previous = plan
             gradient = gwggrad(*self.costs, plan)
             with warnings.catch_warnings():
-                # POT warns of underflow and of missing convergence; `judged` finds both in the plan itself.
+                # POT warns of underflow and of missing convergence; `make_solution` finds both in the plan itself.
                 warnings.simplefilter("ignore")
                 plan, log = sinkhorn(
                     self.p,

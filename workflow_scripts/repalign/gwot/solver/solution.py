@@ -54,7 +54,7 @@ def failure_of(problem, plan):
     return ""
 
 
-def judged(problem, plan, *, epsilon, converged, iterations, inner_iterations):
+def make_solution(problem, plan, *, epsilon, converged, iterations, inner_iterations):
     """Make a `Solution` of a plan: a failed one gets its reason and no loss."""
     failure = failure_of(problem, plan)
     return Solution(

@@ -11,7 +11,7 @@ from repalign.gwot.problem import Problem
 from repalign.gwot.search.ladder import descend
 from repalign.gwot.solver.native import NativeSolver
 from repalign.gwot.starts.plans import entropic_plan, profile_plan, random_plan, spectrum
-from repalign.gwot.system import System, centred
+from repalign.gwot.system import Dissimilarities, centred
 
 TOP = 0.4  # of the critical epsilon, where the annealing of a reduced problem begins
 BOTTOM = 0.03  # of the critical epsilon, where it ends
@@ -104,7 +104,9 @@ def merged(system, labels):
         return replace(
             system, weights=weights, linear=share.T @ system.linear, factor=share.T @ system.factor
         )
-    return System(weights, system.mean, share.T @ system.linear, dense=share.T @ system.dense @ share)
+    return Dissimilarities(
+        weights, system.mean, share.T @ system.linear, dense=share.T @ system.dense @ share
+    )
 
 
 def subset(system, chosen):
@@ -116,7 +118,7 @@ def subset(system, chosen):
     centre, offset = weights @ factor, weights @ linear
     factor = factor - centre
     linear = linear - offset - factor @ centre
-    return System(weights, float(system.mean + 2 * offset - centre @ centre), linear, factor=factor)
+    return Dissimilarities(weights, float(system.mean + 2 * offset - centre @ centre), linear, factor=factor)
 
 
 def _annealed(problem, plans):
