@@ -1,6 +1,7 @@
 """The rooms of the library: what each may import. The contracts are in pyproject.toml, read by import-linter."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -56,10 +57,27 @@ def imported(path):
             yield node.module.partition(".")[0]
 
 
+# Builds the job of a script for the debugger, so it has to ask Snakemake, inside its function.
+ASKS_SNAKEMAKE = LIBRARY / "jobs/mock.py"
+
+
 def test_the_library_imports_no_script_and_no_snakemake():
     outside = {path.stem for path in LIBRARY.parent.glob("*.py")} | {"snakemake", "rules"}
     found = {path: outside & set(imported(path)) for path in LIBRARY.rglob("*.py")}
-    assert not {path: names for path, names in found.items() if names}
+    assert {path: names for path, names in found.items() if names} == {ASKS_SNAKEMAKE: {"snakemake"}}
+
+
+def test_what_the_rules_import_loads_neither_torch_nor_snakemake():
+    """`rules/common.smk` is read again in every job of a cluster."""
+    pattern = re.compile(r"^from repalign\S* import (?:\([^)]*\)|[^(\n]+)$", re.MULTILINE)
+    lines = [line for path in ROOT.glob("rules/**/*.smk") for line in pattern.findall(path.read_text())]
+    assert len(lines) > 5
+    heavy = ("torch", "snakemake", "matplotlib", "scipy", "sklearn", "pandas", "pyarrow")
+    code = "\n".join(["import sys", *lines, f"print({{*{heavy}}} & {{*sys.modules}})"])
+    command = [sys.executable, "-c", code]
+    environment = {"PYTHONPATH": str(LIBRARY.parent)}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.stdout.strip() == "set()", run.stdout + run.stderr
 
 
 def test_every_module_lies_in_a_room():

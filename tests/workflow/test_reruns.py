@@ -92,11 +92,15 @@ def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
 
 COMMENTS = [
     (
-        "workflow_scripts/repalign/rdm.py",
+        "workflow_scripts/repalign/measures/rdm.py",
         "rdm = (rdm + rdm.T) / 2",
         "rdm = (rdm + rdm.T) / 2  # exactly symmetric",
     ),
-    ("workflow_scripts/repalign/rsa.py", '"""Correlation of the upper', '"""The correlation of the upper'),
+    (
+        "workflow_scripts/repalign/measures/rsa.py",
+        '"""Correlation of the upper',
+        '"""The correlation of the upper',
+    ),
     ("config/planted/models.tsv", "model\t", "# a remark\nmodel\t"),
     ("config/config.yaml", "seed: 0 #", "seed: 0 # the same"),
 ]
@@ -120,7 +124,7 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
     expected = {"score_gwot"} | AGGREGATES - {"aggregate_trials", "plot_convergence"}
     assert {rule for rule, _ in planned(finished)} == expected
     # extract_precomputed and build_human import repalign.inputs.representations, which imports repalign.measures.rdm.
-    edit(finished, "workflow_scripts/repalign/objects.py", ".strip()", ".strip().strip()")
+    edit(finished, "workflow_scripts/repalign/inputs/objects.py", ".strip()", ".strip().strip()")
     assert ("extract_precomputed", MODEL) in planned(finished)
 
 
