@@ -3,15 +3,14 @@
 
 rule aggregate_layer_scores:
     input:
-        rsa=expand("<results>/scores/rsa/{model}.tsv", model=MODELS),
-        odd_one_out=expand("<results>/scores/odd_one_out/{model}.tsv", model=MODELS),
-        similarity=expand("<results>/scores/similarity/{model}.tsv", model=MODELS),
-        clustering=expand("<results>/scores/clustering/{model}.tsv", model=MODELS),
-        naive=naive_outputs("naive_transform", "scores.tsv"),
+        scores=[
+            *expand("<results>/scores/{name}/{model}.tsv", name=MODEL_SCORES, model=MODELS),
+            *expand("<results>/scores/finetuning/{model}.tsv", model=config["convexity"]["finetuned"]),
+            *naive_outputs("naive_transform", "scores.tsv"),
+            *gwot_outputs("scores.tsv"),
+        ],
         convexity=convexity_tables(),
         euclidean=expand("<results>/convexity/euclidean/{model}.tsv", model=classifier_models()),
-        finetuning=expand("<results>/scores/finetuning/{model}.tsv", model=config["convexity"]["finetuned"]),
-        gwot=gwot_outputs("scores.tsv"),
         noise_ceiling="<results>/scores/noise_ceiling.tsv",
     output:
         "<results>/aggregate/layer_scores.parquet",
@@ -91,7 +90,6 @@ rule aggregate_maps:
         models=described_models(),
         humans=mapped_humans(),
         metric=config["rsa"]["metric"],
-        method=config["rsa"]["method"],
         seed=config["seed"],
     script:
         "../workflow_scripts/aggregate_maps.py"
@@ -111,7 +109,6 @@ rule fit_paradigm_effects:
     params:
         code=code("fit_paradigm_effects"),
         models=described_models(),
-        left_out=("gwot_loss", "odd_one_out_ties"),
         confidence=config["statistics"]["confidence"],
     script:
         "../workflow_scripts/fit_paradigm_effects.py"

@@ -95,6 +95,7 @@ rule aggregate_correlations:
         "<results>/aggregate/layer_scores.parquet",
     output:
         joined="<results>/aggregate/joined_layers.tsv",
+        columns="<results>/aggregate/joined_columns.tsv",
         groups="<results>/aggregate/convexity_correlations.tsv",
         depths="<results>/aggregate/convexity_depth_correlations.tsv",
         matrix="<results>/aggregate/correlation_matrix.tsv",
@@ -147,6 +148,7 @@ rule plot_convexity:
     input:
         scores="<results>/aggregate/layer_scores.parquet",
         joined="<results>/aggregate/joined_layers.tsv",
+        columns="<results>/aggregate/joined_columns.tsv",
         groups="<results>/aggregate/convexity_correlations.tsv",
         depths="<results>/aggregate/convexity_depth_correlations.tsv",
         matrix="<results>/aggregate/correlation_matrix.tsv",

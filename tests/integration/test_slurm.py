@@ -21,7 +21,9 @@ from integration.slurm_cluster import (
     with_profile,
     with_study,
 )
+from repalign.measures.registry import DECLARED, headline_rows
 from repalign.storage.artefacts import read_arrays, read_table
+from repalign.storage.score_table import read_scores
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
@@ -114,10 +116,12 @@ def scores(demo):
     found = {}
     for model, layer in READOUT.items():
         for stage in ("rsa", "odd_one_out"):
-            table = read_table(demo.results / f"scores/{stage}/{model}.tsv")
+            table = read_scores(demo.results / f"scores/{stage}/{model}.tsv")
+            table = headline_rows(table, DECLARED)
             for row in table[table["layer"] == layer].to_dict("records"):
                 found[row["metric"], model] = row["value"]
-        for row in read_table(demo.results / f"gwot/people/{model}/{layer}/scores.tsv").to_dict("records"):
+        table = read_scores(demo.results / f"gwot/people/{model}/{layer}/scores.tsv")
+        for row in headline_rows(table, DECLARED).to_dict("records"):
             found[row["metric"], model] = row["value"]
         table = read_table(demo.results / f"convexity/original/{model}/{layer}.tsv")
         mean = table[(table["category"] == "MEAN") & (table["n_neighbours"] == 10)].iloc[0]
@@ -126,7 +130,7 @@ def scores(demo):
 
 
 def test_every_way_of_learning_beats_no_learning_in_similarity_to_people(scores):
-    for metric in ("rsa_spearman", "odd_one_out"):
+    for metric in ("rsa", "odd_one_out"):
         for model in ("supervised", "self_sup_sup", "clip"):
             assert scores[metric, model] > scores[metric, "untrained"] + 0.05, (metric, model)
 
@@ -169,7 +173,7 @@ def test_real_features_of_things_run_on_the_cluster_to_every_figure_and_table(tm
     # With fewer cores the group of all figures would ask for more than the hour that the partition allows.
     output = run(checkout, *study, cores=10).output
     scores = read_table(checkout / "results/things_features/aggregate/layer_scores.parquet")
-    rsa = scores[scores["metric"] == "rsa_spearman"].set_index(["model", "human"])["value"]
+    rsa = scores[scores["metric"] == "rsa"].set_index(["model", "reference"])["value"]
     assert rsa["clip_vit_b32", "spose66"] == pytest.approx(0.41602, abs=5e-5)
     jobs, submitted = accounts(checkout), submissions(output)
     assert {job for job, _, _ in jobs} == set(submitted)

@@ -30,7 +30,8 @@ def made_up(n=36, architecture_effect=0.0, seed=0, noise=0.01):
                 "model": f"m{i}",
                 "paradigm": paradigm,
                 "metric": "x",
-                "human": "h",
+                "variant": "",
+                "reference": "h",
                 "value": value,
                 "status": "ok",
             }
@@ -46,7 +47,7 @@ def estimates(table, models, model):
 def test_planted_effects_are_found_within_their_intervals():
     table, models = made_up()
     found = estimates(table, models, "unadjusted")
-    assert found.loc["supervised", "reference"] == "supervised"
+    assert found.loc["supervised", "baseline"] == "supervised"
     for name in ("self_supervised", "clip"):
         row = found.loc[name]
         assert row["ci_low"] < EFFECT[name] < row["ci_high"]
@@ -75,7 +76,8 @@ def test_a_factor_that_is_nested_in_the_paradigm_is_left_out_and_named():
 
 def test_people_and_controls_are_no_paradigm_and_two_single_models_have_no_interval():
     table = pd.DataFrame(
-        {"model": list("abcd"), "paradigm": ["supervised", "clip", "human", "random"], "metric": "x", "human": "h",
+        {"model": list("abcd"), "paradigm": ["supervised", "clip", "human", "random"], "metric": "x",
+         "variant": "", "reference": "h",
          "value": [0.1, 0.3, 0.9, 0.0], "status": "ok"}
     )  # fmt: skip
     effects = paradigm_effects(table, {name: {} for name in "abcd"})
@@ -89,7 +91,8 @@ def few(paradigms, **factors):
     """Models of these paradigms with values of no pattern, and what their rows say of each."""
     names = [f"m{i}" for i in range(len(paradigms))]
     table = pd.DataFrame(
-        {"model": names, "paradigm": paradigms, "metric": "x", "human": "h", "status": "ok",
+        {"model": names, "paradigm": paradigms, "metric": "x",
+         "variant": "", "reference": "h", "status": "ok",
          "value": np.random.default_rng(0).random(len(names))}
     )  # fmt: skip
     return table, {name: {key: values[i] for key, values in factors.items()} for i, name in enumerate(names)}

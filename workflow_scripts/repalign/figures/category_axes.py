@@ -1,15 +1,6 @@
 """Axes whose objects are sorted by category."""
 
-import numpy as np
-
 from repalign.figures.style import INK
-
-
-def category_edges(category):
-    """Borders in [0, 1] of the runs of equal categories, and the category of each run."""
-    category = np.asarray(category, dtype=str)
-    first = np.flatnonzero(np.r_[True, category[1:] != category[:-1]])
-    return np.r_[first, len(category)] / len(category), category[first]
 
 
 def label_categories(axis, edges, names, font_size, *, rows=True, columns=True, lines=0.2, room=0.85):

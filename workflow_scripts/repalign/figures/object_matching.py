@@ -9,7 +9,7 @@ import pandas as pd
 from repalign.analysis.object_matching import category_summary
 from repalign.errors import InputError
 from repalign.figures.style import INK, MM, OUTCOMES, styled
-from repalign.labels import paradigm_order, shown
+from repalign.labels import paradigm_order, shown, spaced
 
 NAMED = 12  # objects that the last panel names at either end
 
@@ -99,7 +99,7 @@ def _draw_objects(axis, objects, size, letters):
     axis.set_ylabel("matched by (% of models)")
     if not letters:
         return
-    names = [name.replace("_", " ") for name in objects["name"]]
+    names = [spaced(name) for name in objects["name"]]
     ends = {"first": names[:NAMED], "last": names[: -NAMED - 1 : -1]}
     words = [shorten(f"{end}: {', '.join(own)}", letters, placeholder=" …") for end, own in ends.items()]
     axis.text(

@@ -13,24 +13,25 @@ from repalign.gwot.matching import (
 )
 from repalign.gwot.truth import object_hits, ranks_of_truth
 from repalign.inputs.things import OTHERS, membership_matrix
+from repalign.measures.registry import from_model_to_human, measure_of
 from repalign.statistics.bootstrap import mean_interval
-from repalign.storage.score_table import score_table
+from repalign.storage.score_table import column_name, score_table
 
 DIRECTIONS = ("rows", "columns")
 
 
 def category_tables(concepts):
-    """Category tables by name, each an (n, c) membership matrix.
+    """Category tables by the metric that matches by them, each an (n, c) membership matrix.
 
-    `category` is the exclusive table without `others` (an object of `others` has no category and is left out),
-    `category_others` the same with `others` as a category, `category_any` multi-membership.
+    `gwot_category` is the exclusive table without `others` (an object of `others` has no category and is left out),
+    `gwot_category_others` the same with `others` as a category, `gwot_category_any` multi-membership.
     """
     exclusive, names = membership_matrix(concepts, "category")
     named = exclusive[:, [name != OTHERS for name in names]]
     return {
-        "category": named,
-        "category_others": exclusive,
-        "category_any": membership_matrix(concepts, "categories")[0],
+        "gwot_category": named,
+        "gwot_category_others": exclusive,
+        "gwot_category_any": membership_matrix(concepts, "categories")[0],
     }
 
 
@@ -39,7 +40,7 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
 
     Parameters
     ----------
-    shared : dict, the columns model, layer and human
+    shared : dict, the columns model, layer and reference
     plan : (n, n) array, rows are the human's objects, columns the model's
     loss : float, unregularised loss of the plan
     concepts : data frame of these n objects, see `repalign.inputs.things.read_concepts`
@@ -48,35 +49,37 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
 
     Returns
     -------
-    data frame with the metrics `gwot_loss`, `gwot_top{k}` and `gwot_{table}_top{k}` (tables of `category_tables`);
-    matching from model to human has the suffix `_columns`
+    data frame with the metrics `gwot_loss`, `gwot` and those of `category_tables`, the variants `top1`, `top5`, ...;
+    matching from model to human is another metric, see `repalign.measures.registry.from_model_to_human`
     """
     rows = [{**shared, "metric": "gwot_loss", "value": loss, "n": len(plan), "seed": seed}]
-    for metric, hits, chance in _kinds(plan, concepts, ks):
+    for metric, variant, hits, chance in _kinds(plan, concepts, ks):
         low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
         score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "chance": chance(), "n": len(hits)}
-        rows.append({**shared, "metric": metric, **score, "seed": seed})
+        rows.append({**shared, "metric": metric, "variant": variant, **score, "seed": seed})
     return score_table(rows)
 
 
 def matching_rates(plan, concepts, ks):
-    """The rates of `matching_scores` alone, as `{metric: value}`."""
-    return {metric: float(hits.mean()) for metric, hits, _ in _kinds(plan, concepts, ks)}
+    """The rates of `matching_scores` alone, by the name of their column in a wide table: `gwot_top1`, ..."""
+    return {
+        column_name(metric, variant): float(hits.mean())
+        for metric, variant, hits, _ in _kinds(plan, concepts, ks)
+    }
 
 
 def _kinds(plan, concepts, ks):
-    """Every kind of match: its metric, hits of the objects that count, and its chance as a function."""
-    tables = {None: None, **category_tables(concepts)}
+    """Every kind of match: its metric and variant, hits of the objects that count, and its chance as a function."""
+    tables = {"gwot": None, **category_tables(concepts)}
     for k in (k for k in ks if k <= len(plan)):
-        for name, table in tables.items():
-            kind = f"top{k}" if name is None else f"{name}_top{k}"
+        for metric, table in tables.items():
             for direction in DIRECTIONS:
                 if table is None:
                     hits = object_hits(plan, k, direction)
                 else:
                     hits = category_hits(plan, table, k, direction)[table.any(axis=1)]
-                metric = f"gwot_{kind}" + ("" if direction == "rows" else "_columns")
-                yield metric, hits, partial(matching_chance, len(plan), k, table)
+                name = metric if direction == "rows" else from_model_to_human(measure_of(metric)).metric
+                yield name, f"top{k}", hits, partial(matching_chance, len(plan), k, table)
 
 
 def object_table(plan, concepts):

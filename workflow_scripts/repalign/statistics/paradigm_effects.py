@@ -15,13 +15,13 @@ FEWEST_RESIDUAL = 2
 # A variance below this share of the residual variance counts as 0.
 NO_VARIANCE = 1e-4
 COLUMNS = [
-    *("metric", "human", "paradigm", "reference", "model", "estimate", "ci_low", "ci_high"),
+    *("metric", "variant", "reference", "paradigm", "baseline", "model", "estimate", "ci_low", "ci_high"),
     *("n_models", "random_effects", "status"),
 ]
 
 
 def paradigm_effects(table: pd.DataFrame, models: dict[str, dict], confidence: float = 0.95) -> pd.DataFrame:
-    """Difference of every paradigm from the first one, for every metric and human, with intervals.
+    """Difference of every paradigm from the first one, for every metric, variant and reference, with intervals.
 
     Two models are fitted: `unadjusted` is least squares on the paradigm alone (errors consistent under
     heteroscedasticity, HC3, where every paradigm has two models); `mixed` adds crossed random intercepts for
@@ -40,7 +40,8 @@ def paradigm_effects(table: pd.DataFrame, models: dict[str, dict], confidence: f
 
     Returns
     -------
-    data frame with the columns of `COLUMNS`; `estimate` is the mean value itself for the reference paradigm.
+    data frame with the columns of `COLUMNS`; `estimate` is the mean value itself for the baseline, the paradigm
+    that all others are compared with.
 
     References
     ----------
@@ -48,13 +49,14 @@ def paradigm_effects(table: pd.DataFrame, models: dict[str, dict], confidence: f
     """
     table = table[(table["status"] == "ok") & ~table["paradigm"].isin(EXCLUDED)]
     rows = []
-    for (metric, human), own in table.groupby(["metric", "human"], sort=False):
+    keys = ["metric", "variant", "reference"]
+    for key, own in table.groupby(keys, sort=False):
         frame = own[["model", "paradigm", "value"]].reset_index(drop=True)
         for factor in FACTORS:
             frame[factor] = [models[name].get(factor) or f"unknown {name}" for name in frame["model"]]
         if frame["paradigm"].nunique() < 2 or frame["value"].std() < 1e-12:
             continue
-        rows += [{"metric": metric, "human": human} | row for row in _fits(frame, confidence)]
+        rows += [dict(zip(keys, key, strict=True)) | row for row in _fits(frame, confidence)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -82,7 +84,7 @@ def usable_factors(frame: pd.DataFrame) -> tuple[list[str], list[str]]:
 
 def _fits(frame: pd.DataFrame, confidence: float) -> list[dict]:
     design = _paradigm_columns(frame)
-    shared = {"reference": paradigm_order(frame["paradigm"])[0], "n_models": len(frame)}
+    shared = {"baseline": paradigm_order(frame["paradigm"])[0], "n_models": len(frame)}
     plain = shared | {"model": "unadjusted", "random_effects": ""}
     if len(frame) - design.shape[1] < FEWEST_RESIDUAL:
         status = f"too few models for an interval: {len(frame)} in {design.shape[1]} paradigms"
