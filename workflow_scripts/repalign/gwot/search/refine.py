@@ -14,12 +14,12 @@ def hop_basins(solver, state, hops, *, heat=3.0, noise=0.5, seed=0):
     ----------
     solver : NativeSolver
     state : State
-        One start, at the epsilon to come back to.
+        One start, at the epsilon to return to.
     hops : int
     heat : float
-        Factor on epsilon to start each hop from.
+        Each hop starts at this multiple of epsilon.
     noise : float
-        Disturbance of the moment, relative to its root mean square.
+        Standard deviation of the disturbance of the moment, relative to its root mean square.
 
     Returns
     -------
