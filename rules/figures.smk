@@ -14,14 +14,9 @@ rule tables:
 rule plot_method:
     output:
         **figure_outputs("method"),
-    log:
-        "<logs>/plot_method.log",
-    benchmark:
-        "<benchmarks>/plot_method.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_method"),
         style=figure_style(),
         settings=config["gwot"],
     script:
@@ -40,14 +35,9 @@ rule plot_scores:
             "clustering",
             "layers",
         ),
-    log:
-        "<logs>/plot_scores.log",
-    benchmark:
-        "<benchmarks>/plot_scores.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_scores"),
         style=figure_style(),
         models=described_models(),
         method=config["rsa"]["method"],
@@ -65,14 +55,9 @@ rule plot_plans:
         plans=gwot_outputs("plan.safetensors"),
     output:
         **figure_outputs("transport_plans", "object_map"),
-    log:
-        "<logs>/plot_plans.log",
-    benchmark:
-        "<benchmarks>/plot_plans.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_plans"),
         style=figure_style(),
         models=described_models(),
         pair=config["figures"]["transport_plans"],
@@ -89,14 +74,9 @@ rule plot_similarity:
         alignments="<results>/aggregate/gwot_map.parquet" if map_pairs() else [],
     output:
         **figure_outputs("rdms", "model_map"),
-    log:
-        "<logs>/plot_similarity.log",
-    benchmark:
-        "<benchmarks>/plot_similarity.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_similarity"),
         style=figure_style(),
         models=described_models(),
         paradigms=paradigms(),
@@ -111,14 +91,9 @@ rule plot_object_matching:
         "<results>/aggregate/object_matches.parquet",
     output:
         **figure_outputs("object_matching"),
-    log:
-        "<logs>/plot_object_matching.log",
-    benchmark:
-        "<benchmarks>/plot_object_matching.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_object_matching"),
         style=figure_style(),
         paradigms=paradigms(),
     script:
@@ -131,14 +106,9 @@ rule plot_convergence:
         sensitivity=sensitivity_table(),
     output:
         **figure_outputs("convergence"),
-    log:
-        "<logs>/plot_convergence.log",
-    benchmark:
-        "<benchmarks>/plot_convergence.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_convergence"),
         style=figure_style(),
     script:
         "../workflow_scripts/plot_convergence.py"
@@ -149,14 +119,9 @@ rule plot_paradigm_effects:
         "<results>/aggregate/paradigm_effects.tsv",
     output:
         **figure_outputs("paradigm_effects"),
-    log:
-        "<logs>/plot_paradigm_effects.log",
-    benchmark:
-        "<benchmarks>/plot_paradigm_effects.tsv"
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_paradigm_effects"),
         style=figure_style(),
         method=config["rsa"]["method"],
     script:
@@ -168,14 +133,9 @@ rule tabulate_models:
         "<results>/aggregate/layer_scores.parquet",
     output:
         **table_outputs("models"),
-    log:
-        "<logs>/tabulate_models.log",
-    benchmark:
-        "<benchmarks>/tabulate_models.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("tabulate_models"),
         models=described_models(),
     script:
         "../workflow_scripts/tabulate_models.py"
