@@ -127,7 +127,7 @@ rule plot_convexity:
         matching="<results>/aggregate/matching_predictors.tsv",
         convexity=convexity_tables(),
     output:
-        **figure_outputs(*CONVEXITY_FIGURES),
+        **figure_outputs("plot_convexity"),
     conda:
         "../envs/figures.yaml"
     params:

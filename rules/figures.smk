@@ -13,7 +13,7 @@ rule tables:
 
 rule plot_method:
     output:
-        **figure_outputs("method"),
+        **figure_outputs("plot_method"),
     conda:
         "../envs/figures.yaml"
     params:
@@ -27,14 +27,7 @@ rule plot_scores:
     input:
         "<results>/aggregate/layer_scores.parquet",
     output:
-        **figure_outputs(
-            "agreement",
-            "matching",
-            "category_matching",
-            "fine_coarse",
-            "clustering",
-            "layers",
-        ),
+        **figure_outputs("plot_scores"),
     conda:
         "../envs/figures.yaml"
     params:
@@ -54,7 +47,7 @@ rule plot_plans:
         objects="<results>/aggregate/object_map.tsv",
         plans=gwot_outputs("plan.safetensors"),
     output:
-        **figure_outputs("transport_plans", "object_map"),
+        **figure_outputs("plot_plans"),
     conda:
         "../envs/figures.yaml"
     params:
@@ -73,7 +66,7 @@ rule plot_similarity:
         similarity="<results>/aggregate/model_similarity.tsv",
         alignments="<results>/aggregate/gwot_map.parquet" if map_pairs() else [],
     output:
-        **figure_outputs("rdms", "model_map"),
+        **figure_outputs("plot_similarity"),
     conda:
         "../envs/figures.yaml"
     params:
@@ -90,7 +83,7 @@ rule plot_object_matching:
     input:
         "<results>/aggregate/object_matches.parquet",
     output:
-        **figure_outputs("object_matching"),
+        **figure_outputs("plot_object_matching"),
     conda:
         "../envs/figures.yaml"
     params:
@@ -105,7 +98,7 @@ rule plot_convergence:
         trials="<results>/aggregate/trials.parquet",
         sensitivity=sensitivity_table(),
     output:
-        **figure_outputs("convergence"),
+        **figure_outputs("plot_convergence"),
     conda:
         "../envs/figures.yaml"
     params:
@@ -118,7 +111,7 @@ rule plot_paradigm_effects:
     input:
         "<results>/aggregate/paradigm_effects.tsv",
     output:
-        **figure_outputs("paradigm_effects"),
+        **figure_outputs("plot_paradigm_effects"),
     conda:
         "../envs/figures.yaml"
     params:

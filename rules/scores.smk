@@ -1,6 +1,11 @@
 # Cheap scores: one job a model, one row a layer.
 # Those of every model, one rule score_<name> each; all of them go into the tidy table.
-MODEL_SCORES = ("odd_one_out", "rsa", "similarity", "clustering")
+MODEL_SCORES = (
+    "odd_one_out",
+    "rsa",
+    "similarity",
+    "clustering",
+)
 
 
 rule score_noise_ceiling:
