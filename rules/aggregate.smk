@@ -14,14 +14,9 @@ rule aggregate_layer_scores:
         noise_ceiling="<results>/scores/noise_ceiling.tsv",
     output:
         "<results>/aggregate/layer_scores.parquet",
-    log:
-        "<logs>/aggregate_layer_scores.log",
-    benchmark:
-        "<benchmarks>/aggregate_layer_scores.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_layer_scores"),
         study=config["study"],
         models=described_models(),
         n_neighbours=config["convexity"]["n_neighbours"],
@@ -35,14 +30,9 @@ rule aggregate_objects:
         plans=gwot_outputs("plan.safetensors"),
     output:
         "<results>/aggregate/object_matches.parquet",
-    log:
-        "<logs>/aggregate_objects.log",
-    benchmark:
-        "<benchmarks>/aggregate_objects.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_objects"),
         alignments=gwot_keys(),
         readouts=readout_layers(),
         partners=config["figures"]["partners"],
@@ -55,14 +45,9 @@ rule aggregate_trials:
         gwot_outputs("trials.parquet"),
     output:
         "<results>/aggregate/trials.parquet",
-    log:
-        "<logs>/aggregate_trials.log",
-    benchmark:
-        "<benchmarks>/aggregate_trials.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_trials"),
         alignments=gwot_keys(),
         paradigms=paradigms(),
     script:
@@ -79,14 +64,9 @@ rule aggregate_maps:
         rdms="<results>/aggregate/rdms.safetensors",
         similarity="<results>/aggregate/model_similarity.tsv",
         objects="<results>/aggregate/object_map.tsv",
-    log:
-        "<logs>/aggregate_maps.log",
-    benchmark:
-        "<benchmarks>/aggregate_maps.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_maps"),
         models=described_models(),
         humans=mapped_humans(),
         metric=config["rsa"]["metric"],
@@ -100,14 +80,9 @@ rule fit_paradigm_effects:
         "<results>/aggregate/layer_scores.parquet",
     output:
         "<results>/aggregate/paradigm_effects.tsv",
-    log:
-        "<logs>/fit_paradigm_effects.log",
-    benchmark:
-        "<benchmarks>/fit_paradigm_effects.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("fit_paradigm_effects"),
         models=described_models(),
         confidence=config["statistics"]["confidence"],
     script:

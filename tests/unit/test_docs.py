@@ -6,19 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from repalign.figures import registry
+
 ROOT = Path(__file__).resolve().parents[2]
-OUTPUTS = (ROOT / "rules/outputs.smk").read_text()
-FIGURES = set(re.findall(r'^    "(\w+)": "[^"]+",$', OUTPUTS, re.MULTILINE))
+FIGURES = {figure.name for figure in registry.FIGURES}
 RULES = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
 
 
 def test_every_figure_has_a_caption_and_a_rule():
     assert len(FIGURES) >= 18
-    # Those of the convexity study are drawn by one rule.
-    calls = "".join(re.findall(r"\*\*figure_outputs\(([^)]*)\)", RULES))
-    drawn = set(re.findall(r'"(\w+)"', calls))
-    assert drawn | {name for name in FIGURES if name.startswith("convexity_")} == FIGURES
-    assert "**figure_outputs(*CONVEXITY_FIGURES)" in RULES
+    for rule in {figure.drawn_by for figure in registry.FIGURES}:
+        assert f'**figure_outputs("{rule}")' in RULES, rule
     for name in FIGURES:
         assert (ROOT / f"config/captions/{name}.j2").is_file(), name
 
