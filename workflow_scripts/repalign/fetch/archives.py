@@ -1,4 +1,4 @@
-"""Unpack zip archives from the internet safely: inside the target folder, within size limits, completely or not at all."""
+"""Unpack downloaded zip archives safely: inside the target folder, within size limits, completely or not at all."""
 
 import multiprocessing
 import shutil

@@ -1,7 +1,7 @@
 """Results of the jobs of a submitted group, kept until the run ends.
 
-When one job of a group fails, or the submission of the group is ended, Snakemake deletes the outputs of all its jobs. So
-each job keeps a copy of its results. When the group is submitted again, a job with the same rule, parameters and
+When one job of a group fails, or the submission of the group is ended, Snakemake deletes the outputs of all its jobs.
+So each job keeps a copy of its results. When the group is submitted again, a job with the same rule, parameters and
 contents of its inputs restores that copy instead of computing again.
 """
 

@@ -22,8 +22,8 @@ from repalign.errors import InputError, listed
 from repalign.storage.checksums import sha256_of
 
 KEY = "repalign"
-# An extended attribute of every file that is written: its size and sha256, compared when the file is read. Some file systems
-# and some ways of copying drop attributes; then only the reader of the format notices a damaged file.
+# An extended attribute of every file that is written: its size and sha256, compared when the file is read. Some file
+# systems and ways of copying drop attributes; then only the reader of the format notices a damaged file.
 CHECKSUM_ATTRIBUTE = "user.repalign"
 # Of larger files only the size is compared: they are read often, and the usual damage is a file that was cut short.
 MOST_HASHED_BYTES = 2**26

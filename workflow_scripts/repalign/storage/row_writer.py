@@ -45,8 +45,8 @@ class RowWriter:
                 self.widths[name] = array.shape[1]
             if array.shape[1] != self.widths[name]:
                 raise InputError(
-                    f"The layer {name} has {self.widths[name]} features in one batch and {array.shape[1]} in another; choose "
-                    "another pooling."
+                    f"The layer {name} has {self.widths[name]} features in one batch and {array.shape[1]} in another; "
+                    "choose another pooling."
                 )
             self.files[name].write(np.ascontiguousarray(array, dtype="<f4").data)
         self.rows += len(next(iter(arrays.values())))
