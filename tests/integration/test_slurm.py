@@ -216,7 +216,7 @@ def test_one_member_of_a_group_fails_and_what_the_others_finished_is_not_done_ag
         file.truncate(damaged.stat().st_size - 1)
     done = run(checkout, *target, check=False)
     assert done.returncode != 0
-    assert f"repalign: {damaged.relative_to(checkout)} is not as it was written" in done.output
+    assert f"repalign: {damaged.relative_to(checkout)} has changed since it was written" in done.output
     assert "Traceback" not in done.output
     assert "type the same command again" in done.output
     log = next(line.split("log: ")[1] for line in done.output.splitlines() if "SLURM jobid" in line)
@@ -224,7 +224,7 @@ def test_one_member_of_a_group_fails_and_what_the_others_finished_is_not_done_ag
     damaged.unlink()
     run(checkout, *target)
     logs = {path.parent.name: path.read_text() for path in (results / "logs/align_gwot").rglob("*.log")}
-    assert {name for name, text in logs.items() if "its results are put back" in text} == set(logs) - {
+    assert {name for name, text in logs.items() if "its results are restored" in text} == set(logs) - {
         "unrelated"
     }
     assert len(logs) == 4
