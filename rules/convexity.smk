@@ -1,4 +1,4 @@
-# The convexity study: convexity of every layer before and after the transform, and how it hangs together with the rest.
+# The convexity study: convexity of every layer before and after the transform, and its correlation with other measures.
 
 
 include: "helpers/convexity.smk"

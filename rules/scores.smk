@@ -1,4 +1,4 @@
-# Cheap scores: one job a model, one row a layer.
+# Cheap scores: one job per model, one row per layer.
 # Those of every model, one rule score_<name> each; all of them go into the tidy table.
 MODEL_SCORES = (
     "odd_one_out",

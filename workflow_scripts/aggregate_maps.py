@@ -1,4 +1,4 @@
-"""What the figures of geometry draw: sorted matrices, the objects of people in the plane, models among models."""
+"""Data of the figures of geometry: sorted matrices, objects in the plane, similarity of all systems."""
 
 import numpy as np
 from repalign.analysis.layer_scores import readouts

@@ -1,4 +1,4 @@
-"""Effects of the learning paradigm on every measure, with and without what goes with it."""
+"""Effects of the learning paradigm on every measure, unadjusted and from the mixed model."""
 
 from repalign.analysis.layer_scores import readouts
 from repalign.jobs.job import job

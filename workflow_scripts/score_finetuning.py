@@ -8,7 +8,7 @@ from repalign.storage.artefacts import read_arrays, read_table, write_table
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input
     arrays, metadata = read_arrays(files.triplets, ["triplets"])
-    judged = [
+    behaviour = [
         load_embeddings(path, [layer]).of(layer, metadata["objects"])
         for path, layer in zip(files.behaviour, params.layers, strict=True)
     ]
@@ -16,7 +16,7 @@ with job(snakemake) as log:
     scores = finetuning_scores(
         snakemake.wildcards.model,
         params.layers[0],
-        judged,
+        behaviour,
         arrays["triplets"],
         [embeddings.layers[layer] for embeddings, layer in zip(points, params.layers, strict=True)],
         read_table(files.concepts),

@@ -1,4 +1,4 @@
-"""Published numbers of the convexity study beside ours: what is comparable, and whether it agrees."""
+"""Published numbers of the convexity study beside ours, and whether they agree."""
 
 from dataclasses import dataclass, field, replace
 
@@ -44,7 +44,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class ConvexityStudy:
-    """Everything of ours that a published number may stand for.
+    """All results of this study that have a published counterpart.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class ConvexityStudy:
         verdict = ""
         if np.isfinite(published):
             verdict = "not run" if ours is None else "differs"
-            # Published to one decimal (percent) or two (correlations): half a unit of the last place is no difference.
+            # Published with one decimal (percent) or two (correlations): allow for half a unit of the last one.
             margin = 0.005 if quantity.kind == "correlation" else 0.05
             ends = (low, high) if np.isfinite(low) else (value, value)
             if ours is not None and ends[0] - margin <= published <= ends[1] + margin:

@@ -125,7 +125,7 @@ def _model_table(study):
 
 
 def _correlation_table(study):
-    """Published table 9: a row a family of models, a column a variant and size."""
+    """Published table 9: one row per family of models, one column per variant and size."""
     places = {}
     for record in study.records():
         if record["kind"] == "correlation" and SIZED.fullmatch(record["model"].removesuffix("_ft")):

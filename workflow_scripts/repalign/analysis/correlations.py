@@ -1,4 +1,4 @@
-"""How measures hang together over layers: groups of layers, correlations within them, the joined table."""
+"""Correlations of measures over layers, within groups of layers, and the joined table behind them."""
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ HALVES = ("first_half", "second_half")
 VARIANTS = ("pretrained", "finetuned")
 KEYS = ("model", "paradigm", "layer", "depth")
 
-# Relative depths at which models are compared with each other: at most so many.
+# The largest number of relative depths at which models are compared.
 MOST_DEPTHS = 12
 
 

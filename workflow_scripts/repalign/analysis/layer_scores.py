@@ -15,7 +15,7 @@ HUMAN_PARADIGM = "human"
 
 
 def layer_scores(scores, models, study, noise_ceiling=np.nan):
-    """Join the scores of all models with what the sheet says of them.
+    """Join the scores of all models with their rows of the model sheet.
 
     Parameters
     ----------
@@ -64,6 +64,6 @@ def _ceilings(table, noise_ceiling):
 
 
 def readouts(table, models):
-    """The rows of the layer that each model is judged by."""
+    """The rows of each model's readout layer."""
     keep = [models[m]["readout"] == layer for m, layer in zip(table["model"], table["layer"], strict=True)]
     return table[keep]

@@ -1,4 +1,4 @@
-"""Maps that figures draw: objects in two dimensions, dissimilarity matrices in few cells, models among models."""
+"""Data of the figures of geometry: objects in the plane, ranked dissimilarities, similarity of all systems."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from repalign.measures.registry import (
 from repalign.measures.rsa import ranks
 from repalign.storage.score_table import column_name
 
-# The rates of the map of systems: a column each, and the column of the other direction.
+# Columns of `gwot_map.parquet`: each rate, and the same rate in the other direction.
 RATES = {
     column_name(measure.metric, "top1"): column_name(from_model_to_human(measure).metric, "top1")
     for measure in (MATCHING, CATEGORY_MATCHING)
@@ -24,7 +24,7 @@ RATES = {
 
 
 def object_map(rdm, seed=0):
-    """Place objects in the plane so that neighbours stay neighbours (t-SNE, started from classical scaling).
+    """Coordinates of objects in the plane by t-SNE, started from classical scaling.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def classical_scaling(rdm, dimensions=2):
 
     rdm = np.asarray(rdm, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        # Exactly symmetric: rounding can leave two almost equal systems at two tiny distances.
+        # Rounding can make the tiny distance of two almost equal systems differ between both directions.
         found = ClassicalMDS(n_components=dimensions, metric="precomputed").fit_transform((rdm + rdm.T) / 2)
     # Rounding can also make the eigenvalue of a dimension without spread negative, and its root NaN.
     return np.nan_to_num(found)

@@ -1,4 +1,4 @@
-"""Does convexity predict how well categories are matched without labels? Predictors of GWOT matching over layers."""
+"""How well convexity and other measures predict GWOT matching of categories and objects over layers."""
 
 import pandas as pd
 
@@ -71,7 +71,7 @@ def _references(predictor, measures):
 
 
 def _comparable(predictor, human, measures):
-    """Whether a predictor says something of the matching with this human.
+    """Whether a predictor is to be compared with the matching against this human.
 
     A measure with one reference is about the model alone, or about this study's only human; of several, clusters are
     compared with categories as well as with people, and all else with one and the same human.

@@ -1,4 +1,4 @@
-"""Tables that people read: rates as percentages, one row a model."""
+"""Tables that people read: rates as percentages, one row per model."""
 
 import pandas as pd
 

@@ -80,7 +80,7 @@ def plot_convergence(trials, runs, style):
 
 
 def _trials(axis, x, y, trials, colours, marks):
-    """A point a trial in the colour and shape of its paradigm; those that were kept are filled, and on top."""
+    """One point per trial in the colour and shape of its paradigm; those that were kept are filled, and on top."""
     for kept, rows in trials.groupby(trials["best"].astype(bool)):
         for paradigm, own in rows.groupby("paradigm", sort=False):
             axis.plot(

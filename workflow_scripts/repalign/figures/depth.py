@@ -54,7 +54,7 @@ def plot_depth(table, correlations, models, finetuned, style):
 
 
 def plot_measures(table, models, finetuned, style):
-    """Every main measure over relative depth: one panel a measure, one curve a model. Parameters as `plot_depth`."""
+    """Every main measure over relative depth: one panel per measure, one curve per model; see `plot_depth`."""
     table = table[table["model"].isin(list(models))]
     panels = main_measures(table)
     data = _select(table, panels, models)
@@ -136,7 +136,7 @@ def _draw_correlations(axis, correlations):
 
 
 def plot_neighbours(table, models, finetuned, style):
-    """Mean convexity over layers against the number of neighbours: one curve a model, one panel a space.
+    """Mean convexity over layers against the number of neighbours: one curve per model, one panel per space.
 
     Parameters
     ----------

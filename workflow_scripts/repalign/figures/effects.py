@@ -1,4 +1,4 @@
-"""Effects of the learning paradigm, with and without what goes with it."""
+"""Effects of the learning paradigm, unadjusted and from the mixed model."""
 
 from textwrap import fill
 
@@ -12,9 +12,9 @@ from repalign.storage.score_table import TRIPLETS
 
 
 def plot_effects(effects, panels, style):
-    """One panel a measure: difference of every paradigm from the baseline; filled mixed model, open unadjusted.
+    """One panel per measure: difference of every paradigm from the baseline; filled mixed model, open unadjusted.
 
-    A measure of too few models for an interval is drawn as the words that say so: a difference without one misleads.
+    Where there are too few models for an interval, the panel says so in words: a bare difference would mislead.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fine against coarse alignment: one point a model."""
+"""Fine against coarse alignment: one point per model."""
 
 import numpy as np
 import pandas as pd
@@ -36,11 +36,11 @@ def fine_and_coarse(table):
 
 
 def plot_fine_coarse(table, style):
-    """Top-1 matching of objects against top-1 matching of categories, on logarithmic axes, a panel a human.
+    """Top-1 matching of objects against top-1 matching of categories, on logarithmic axes, one panel per human.
 
     Parameters
     ----------
-    table : tidy table, one layer a model
+    table : tidy table, one layer per model
     style : dict, see `repalign.figures.style.styled`
 
     Returns
@@ -56,7 +56,7 @@ def plot_fine_coarse(table, style):
         figure, axes = panel_grid(len(humans), style, height, least=LEAST, sharex=True, sharey=True)
         for axis, human in zip(axes, humans, strict=True):
             own = data[data["reference"] == human]
-            # Half an object is the floor: the logarithm has no place for a rate of 0.
+            # A rate of 0, which has no logarithm, is drawn at half an object.
             points = {
                 kind: own[f"{kind}_value"].clip(lower=0.5 / own[f"{kind}_n"]) for kind in ("coarse", "fine")
             }

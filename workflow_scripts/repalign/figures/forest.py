@@ -29,7 +29,7 @@ def plot_forest(table, panels, style, title=None, means=False):
 
     Parameters
     ----------
-    table : data frame, rows of the tidy table (`repalign.analysis.layer_scores`), one layer a model
+    table : data frame, rows of the tidy table (`repalign.analysis.layer_scores`), one layer per model
     panels : list of repalign.figures.panels.Panel
     style : dict, see `repalign.figures.style.styled`
     title : str, shown where the style asks for titles
@@ -71,7 +71,7 @@ def plot_forest(table, panels, style, title=None, means=False):
 
 
 def named(panels):
-    """What panels show, as the tables have it."""
+    """The measures of panels, by the names of their columns."""
     return ", ".join(column_name(panel.metric, panel.variant) for panel in panels)
 
 
@@ -139,7 +139,7 @@ def _reference_lines(axis, own, panel, index, band):
         axis.axvline(chance.mean() * panel.factor, color=INK, lw=0.7, ls=DOTS, zorder=1)
         if band and index == 0 and panel.measure.binomial:
             n = own["n"].iloc[0]
-            # Quantiles of the binomial; scipy.stats has them too, and takes longer to load than the figure to draw.
+            # Quantiles of the binomial, without scipy.stats, which takes long to load.
             low, high = np.ceil(bdtrik([(1 - BAND) / 2, (1 + BAND) / 2], int(n), chance.mean()))
             axis.axvspan(
                 panel.factor * low / n, panel.factor * high / n, color=FAINT, alpha=0.45, lw=0, zorder=0

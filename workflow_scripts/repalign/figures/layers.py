@@ -17,7 +17,7 @@ from repalign.storage.score_table import TRIPLETS
 
 
 def plot_layers(table, panels, readouts, style):
-    """One panel a measure and reference, one curve a model, over relative depth; the readout is the filled point.
+    """One panel per measure and reference, one curve per model, over relative depth; the readout is the filled point.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Does convexity predict how well categories are matched? GWOT matching against convexity, over layers."""
+"""GWOT matching of categories and of objects against convexity, over layers."""
 
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -85,6 +85,6 @@ def _forest(axis, drawn):
         Line2D([], [], marker="o", ls="none", ms=3.4, mec=INK, mew=0.7, mfc=fill, label=what)
         for what, fill in FILLS.items()
     ]
-    # White below the words, where the line at zero runs.
+    # A white background, because the line at zero runs behind the words.
     legend = axis.legend(handles=handles, loc="upper left", handletextpad=0.2, frameon=True, framealpha=1)
     legend.get_frame().set(edgecolor="none", facecolor="white")

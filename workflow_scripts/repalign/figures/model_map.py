@@ -1,4 +1,4 @@
-"""Models among each other: how alike their dissimilarity matrices are, and what alignment finds again."""
+"""Similarity of all systems with each other: correlated dissimilarities, and matching by alignment."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""How the figures of layers tell models apart: the colour of the paradigm, a shape a family, dashed if fine-tuned."""
+"""Styles of models in the figures of layers: colour by paradigm, shape by family, dashed if fine-tuned."""
 
 from matplotlib.lines import Line2D
 
@@ -7,7 +7,7 @@ from repalign.figures.style import INK, MARKERS, legend_below, paradigm_colours,
 from repalign.labels import paradigm_order, shown
 
 CHANCE = {"color": INK, "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}
-# More names than these make a legend that nobody reads: then it names the paradigms.
+# With more models than these the legend names the paradigms instead.
 MOST_NAMES = 24
 
 
@@ -27,7 +27,7 @@ def model_styles(paradigms, finetuned):
     """
     colours = paradigm_colours(paradigms.values())
     family = dict(zip(paradigms, families(list(paradigms), finetuned), strict=True))
-    # By name, so that a family has one shape in every figure, whatever the order of its table.
+    # Sorted by name, so that a family has the same shape in every figure.
     ranks = {name: rank for rank, name in enumerate(sorted(set(family.values())))}
     styles = {}
     for name, paradigm in paradigms.items():

@@ -1,4 +1,4 @@
-"""Objects on the map of people, and where the transport plan of a model puts them."""
+"""Objects on the map of people, and where a model's transport plan puts them."""
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def object_map_entry(key, arrays, metadata, place):
 
 
 def plot_object_map(entries, style):
-    """One panel a model: a line from where people have an object to where the plan puts the model's.
+    """One panel per model: a line from where people have an object to where the plan puts the model's.
 
     Parameters
     ----------

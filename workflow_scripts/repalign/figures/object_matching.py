@@ -61,7 +61,7 @@ def plot_object_matching(matches, paradigms, human, style):
             axis.tick_params(length=0)
             axis.set_title(label, loc="left")
         figure.colorbar(drawn, ax=list(axes[:2]), label="matched (%)", pad=0.01, aspect=20, shrink=0.9)
-        # Letters of half a font's width.
+        # A letter is about half as wide as the font is high.
         _draw_objects(axes[2], objects, size, 0 if narrow else int(across / (0.85 * 0.52 * size)))
     tidy = rates.rename(columns={"category": "name"}).assign(kind="category")
     return figure, pd.concat([tidy, objects.assign(kind="object", human=human)], ignore_index=True)[

@@ -1,4 +1,4 @@
-"""The leaderboard: a row a model, the main measures with their intervals."""
+"""The leaderboard: one row per model, the main measures with their intervals."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ def leaderboard(scores, models):
 
     Parameters
     ----------
-    scores : tidy table, one layer a model (`repalign.analysis.layer_scores.readouts`)
+    scores : tidy table, one layer per model (`repalign.analysis.layer_scores.readouts`)
     models : dict of model to its sheet row
 
     Returns

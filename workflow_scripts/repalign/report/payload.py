@@ -1,4 +1,4 @@
-"""What the page draws, as one document of plain lists."""
+"""The data of the page's charts, as one JSON document."""
 
 import base64
 import gzip
@@ -142,7 +142,7 @@ def study_facts(scores, matches, models, times):
 
     Parameters
     ----------
-    scores : tidy table, one layer a model
+    scores : tidy table, one layer per model
     matches : data frame of `repalign.analysis.object_matching.object_matches` with human and model
     models : dict of model to its sheet row
     times : data frame of `repalign.report.made_by.runtimes`

@@ -50,7 +50,7 @@ def _plain(name):
 
 
 def euclidean_scores(labels, features, head, concepts, objects, settings, *, n_boot, confidence, seed):
-    """Euclidean convexity of every class of a linear head, one row a class and their mean last.
+    """Euclidean convexity of every class of a linear head, one row per class and their mean last.
 
     Only what the head reads has a score: from pooled features of an earlier layer the rest of the network cannot go
     on.

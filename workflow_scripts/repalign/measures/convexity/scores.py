@@ -106,7 +106,7 @@ COLUMNS = [
 
 
 def class_rows(result, classes, n_all):
-    """The columns of one `Convexity` of n_all points, a row a class and their mean."""
+    """The columns of one `Convexity` of n_all points, one row per class and their mean."""
     return pd.DataFrame(
         {
             "category": [*classes, MEAN],
