@@ -22,11 +22,22 @@ from repalign.inputs.objects import read_order
 from repalign.inputs.things import read_concepts, read_human, read_repeated_triplets, read_triplets
 from repalign.models.weights import read_state
 from repalign.storage.artefacts import read_arrays, read_table, write_arrays, write_table
-from safetensors.numpy import save
+from small_files import (
+    CATEGORIES,
+    NPY,
+    NPZ,
+    OBJECTS,
+    ORDER,
+    TABLE_OF_NUMBERS,
+    TENSORS,
+    X,
+    npy,
+    npz,
+    saved,
+    tensors,
+)
 
 TABLE = Path(__file__).parents[2] / "bad_input/files.tsv"
-OBJECTS = ["ant", "bee", "cat", "dog"]
-X = np.arange(12.0).reshape(4, 3)
 D = np.array([[0, 1, 2, 3], [1, 0, 4, 5], [2, 4, 0, 6], [3, 5, 6, 0]], dtype=float)
 MARK = "opened_by_a_pickle"
 
@@ -34,20 +45,6 @@ MARK = "opened_by_a_pickle"
 class Evil:
     def __reduce__(self):
         return os.mkdir, (MARK,)
-
-
-def saved(function, *arguments, **options):
-    buffer = io.BytesIO()
-    function(buffer, *arguments, **options)
-    return buffer.getvalue()
-
-
-def npy(array):
-    return saved(np.save, array, allow_pickle=True)
-
-
-def npz(**arrays):
-    return saved(np.savez, **arrays)
 
 
 def zipped(*members):
@@ -64,16 +61,8 @@ def link():
     return zipped((info, "/etc/passwd"))
 
 
-def tensors(metadata=None):
-    return save({"f": X}, metadata=metadata)
-
-
 EVIL = np.array([Evil()] * 4, dtype=object)
-NPY, NPZ, TENSORS = npy(X), npz(f=X), tensors()
 BAD_TEXT = b"\xff\xfe\x00\x80"
-TABLE_OF_NUMBERS = "ant,1,2\nbee,1,3\ncat,1,4\ndog,4,5\n"
-CATEGORIES = "name,a,b\nant,1,0\nbee,1,0\ncat,0,1\ndog,0,1\n"
-ORDER = "\n".join(OBJECTS) + "\n"
 
 
 # What reads a file: its name and content in, anything but InputError out is a fault.

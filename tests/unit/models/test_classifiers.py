@@ -11,7 +11,7 @@ from repalign.models.capture import reader
 from repalign.models.classifier import final_classifier
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
-from test_models import TINY, backbone, save_transformer
+from small_networks import TINY, backbone, save_transformer
 
 
 def scores_by_hand(network, found, pooling=""):

@@ -10,13 +10,13 @@ import pytest
 import timm
 import torch
 import torchvision
-import transformers
 from PIL import Image
 from repalign.errors import InputError
 from repalign.models.capture import reader
 from repalign.models.load import load
 from repalign.models.network import ModelSpec, Network, PlainCall
 from safetensors.torch import save_file
+from small_networks import backbone, save_transformer
 from torch import nn
 
 
@@ -233,27 +233,6 @@ def test_open_clip_reads_its_folders(tmp_path, image):
     )
 
 
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "image_size": 32,
-    "patch_size": 8,
-}
-
-
-def save_transformer(folder, kind):
-    config = getattr(transformers, f"{kind}Config")(**TINY)
-    original = getattr(transformers, f"{kind}Model")(config).eval()
-    original.save_pretrained(folder)
-    size = {"height": 32, "width": 32}
-    transformers.ViTImageProcessor(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(
-        folder
-    )
-    return original
-
-
 @pytest.mark.parametrize("kind", ["ViT", "Beit", "Data2VecVision", "Dinov2"])
 def test_transformers_hidden_states_are_the_embedding_and_each_block(tmp_path, image, kind):
     original = save_transformer(tmp_path / "net", kind)
@@ -301,10 +280,6 @@ def load_raw(path):
 
 def prefixed(state, prefix):
     return {f"{prefix}{name}": tensor for name, tensor in state.items()}
-
-
-def backbone(module, head):
-    return {name: tensor for name, tensor in module.state_dict().items() if not name.startswith(head)}
 
 
 RESNET = torchvision.models.resnet18(weights=None)

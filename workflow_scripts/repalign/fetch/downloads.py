@@ -76,7 +76,9 @@ def fetch(url, path, *, sha256="", attempts=6, timeout=30.0, backoff=1.0, progre
         try:
             _attempt(url, part, tag, timeout, progress)
             if sha256 and not sha256_of(part).startswith(sha256.lower()):
-                raise _Retry(f"the downloaded file has the sha256 {sha256_of(part)}, not {sha256}", resumable=False)
+                raise _Retry(
+                    f"the downloaded file has the sha256 {sha256_of(part)}, not {sha256}", resumable=False
+                )
             break
         except (requests.RequestException, _Retry) as error:
             gained = part.exists() and part.stat().st_size > before
