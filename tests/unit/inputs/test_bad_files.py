@@ -70,6 +70,8 @@ def tensors(metadata=None):
 
 EVIL = np.array([Evil()] * 4, dtype=object)
 NPY, NPZ, TENSORS = npy(X), npz(f=X), tensors()
+NAN_DIAGONAL = np.where(np.eye(4, dtype=bool), np.nan, D)
+DOGS_FIRST = {"repalign": '{"objects": ["dog", "cat", "bee", "ant"]}'}
 BAD_TEXT = b"\xff\xfe\x00\x80"
 TABLE_OF_NUMBERS = "ant,1,2\nbee,1,3\ncat,1,4\ndog,4,5\n"
 CATEGORIES = "name,a,b\nant,1,0\nbee,1,0\ncat,0,1\ndog,0,1\n"
@@ -100,6 +102,19 @@ def repeated(name, content):
 
 def human(name, content):
     return read_human(write(name, content), "dissimilarity", OBJECTS, write("order.txt", ORDER))
+
+
+def human_named(name, content):
+    return read_human(write(name, content), "dissimilarity", OBJECTS)
+
+
+def human_embedding(name, content):
+    return read_human(write(name, content), "embedding", OBJECTS, write("order.txt", ORDER))
+
+
+def excluding(name, content):
+    order = "object,exclude\n" + ",0\n".join(OBJECTS) + ",0\nelk,1\n"
+    return read_triplets(write(name, content), OBJECTS, write("order.csv", order))
 
 
 def categories(name, content):
@@ -250,6 +265,36 @@ CASES = {
     "order: an empty table": (order, "o.csv", ""),
     "order: a table of unequal rows": (order, "o.csv", "object,b\na,1\nb,1,2\n"),
     "order: a binary table": (order, "o.csv", BAD_TEXT),
+    "features: a matrix of dissimilarities": (features, "f.npy", npy(D)),
+    "features: a matrix with NaN on its diagonal": (features, "f.npy", npy(NAN_DIAGONAL)),
+    "features: one triangle of a matrix": (features, "f.npy", npy(np.triu(D))),
+    "features: a matrix of similarities": (features, "f.npy", npy(9 - D)),
+    "features: a matrix in a table": (features, "f.csv", pd.DataFrame(D).to_csv()),
+    "features: a matrix under a layer's name": (features, "f.npz", npz(f=D)),
+    "features: a condensed matrix": (features, "f.npy", npy(D[np.triu_indices(4, 1)])),
+    "features: row numbers in front": (features, "f.npy", npy(np.column_stack([range(4), X]))),
+    "features: features by objects": (features, "f.npy", npy(X.T)),
+    "features: half precision that NumPy does not know": (features, "f.npy", npy(X.astype("f2").view("V2"))),
+    "features: names that contradict the order": (features, "f.csv", TABLE_OF_NUMBERS[8:] + "ant,1,2\n"),
+    "features: fewer names than the order": (features, "f.csv", TABLE_OF_NUMBERS[8:]),
+    "npz: names that contradict the order": (features, "f.npz", npz(f=X, objects=OBJECTS[::-1])),
+    "npz: labels that contradict the order": (features, "f.npz", npz(f=X, labels=OBJECTS[::-1])),
+    "safetensors: names that contradict the order": (features, "f.safetensors", tensors(DOGS_FIRST)),
+    "safetensors: plain names that contradict": (
+        features,
+        "f.safetensors",
+        tensors({"objects": "dog,cat,bee,ant"}),
+    ),
+    "csv: a first column of row numbers, named": (features, "f.csv", "a,b,c\n0,1,2\n1,1,3\n2,5,5\n3,7,8\n"),
+    "csv: row numbers in another order": (features, "f.csv", "2,1,2\n1,1,3\n3,5,5\n0,7,8\n"),
+    "csv: an index in another order": (features, "f.csv", ",x,y\n2,1,2\n1,1,3\n3,5,5\n0,7,8\n"),
+    "csv: two decimal marks": (features, "f.csv", "1,5;2.5\n1;3\n5;5\n7;8\n"),
+    "csv: separators of thousands": (features, "f.csv", "1.000,5;2\n1;3\n5;5\n7;8\n"),
+    "csv: Latin-1": (named, "f.csv", TABLE_OF_NUMBERS.replace("ant", "größe").encode("latin1")),
+    "csv: UTF-16 without its mark": (named, "f.csv", TABLE_OF_NUMBERS.encode("utf-16-le")),
+    "order: a mark that says neither yes nor no": (order, "o.csv", "object,exclude\nant,perhaps\n"),
+    "order: a column twice": (order, "o.csv", "object,object\nant,ant\n"),
+    "order: everything excluded": (order, "o.csv", "object,exclude\nant,1\n"),
     "triplets: an index too large": (triplets, "t.txt", "0 1 9\n"),
     "triplets: an index below 0": (triplets, "t.txt", "0 1 -1\n"),
     "triplets: an object twice": (triplets, "t.txt", "0 1 2\n0 1 1\n"),
@@ -261,6 +306,9 @@ CASES = {
     "triplets: empty": (triplets, "t.txt", ""),
     "triplets: no order": (missing, "t.txt", lambda p: read_triplets(p, OBJECTS)),
     "triplets: cut short": (triplets, "t.npy", NPY[:50]),
+    "triplets: none without an excluded object": (excluding, "t.txt", "0 1 4\n4 2 3\n"),
+    "triplets: row numbers that may be objects": (triplets, "t.txt", "0 1 2 3\n1 2 3 0\n2 3 0 1\n3 0 1 2\n"),
+    "triplets: text": (triplets, "t.npy", npy(X[:, :3].astype(str))),
     "repeated triplets: a fourth position": (repeated, "r.tsv", "1 2 3 4\n"),
     "repeated triplets: counted from 0": (repeated, "r.tsv", "0 2 3 1\n"),
     "repeated triplets: three columns": (repeated, "r.tsv", "1 2 3\n"),
@@ -269,6 +317,26 @@ CASES = {
     "human: similarities": (human, "h.npy", npy(9 - D)),
     "human: NaN": (human, "h.npy", npy(np.where(D == 5, np.nan, D))),
     "human: a row too few": (human, "h.npy", npy(D[:3, :3])),
+    "human: a value on the diagonal": (human, "h.npy", npy(D + np.diag([0, 0.5, 0, 0]))),
+    "human: similarities of one": (human, "h.npy", npy(1 - D / 9)),
+    "human: condensed, of other objects": (human, "h.npy", npy(np.arange(10.0))),
+    "human: condensed, with a diagonal missing a value": (human, "h.npy", npy(np.arange(9.0))),
+    "human: text": (human, "h.npy", npy(D.astype(str))),
+    "human: the same for every pair": (human, "h.npy", npy(1 - np.eye(4))),
+    "human: names that contradict the order": (human, "h.csv", pd.DataFrame(D, OBJECTS[::-1]).to_csv()),
+    "human: columns in another order than rows": (
+        human,
+        "h.csv",
+        pd.DataFrame(D, OBJECTS, OBJECTS[::-1]).to_csv(),
+    ),
+    "human: an unknown name": (
+        human_named,
+        "h.csv",
+        pd.DataFrame(D, [*OBJECTS[:3], "fox"], [*OBJECTS[:3], "fox"]).to_csv(),
+    ),
+    "human: no names": (human_named, "h.npy", npy(D)),
+    "human: two matrices": (human, "h.npz", npz(a=D, b=D)),
+    "human: an embedding that is a matrix": (human_embedding, "h.npy", npy(D)),
     "human: no MATLAB file": (human, "h.mat", b"MATLAB 5.0 MAT-file" + BAD_TEXT * 50),
     "human: an empty MATLAB file": (human, "h.mat", b""),
     "human: a workbook": (human, "h.xlsx", zipped(("xl", "x"))),
@@ -281,6 +349,13 @@ CASES = {
     "categories: empty": (categories, "c.csv", ""),
     "categories: a binary file": (categories, "c.csv", NPY),
     "categories: a name with the separator": (categories, "c.csv", CATEGORIES.replace("a,b", "a;b,c")),
+    "categories: no names": (categories, "c.csv", "a,b\n1,0\n1,0\n0,1\n0,1\n"),
+    "categories: a column twice": (categories, "c.csv", CATEGORIES.replace("a,b", "a,a")),
+    "memberships: names that contradict the order": (
+        memberships,
+        "m.tsv",
+        "\ta\tb\nbee\t1\t0\nant\t1\t0\ncat\t1\t0\ndog\t1\t0\n",
+    ),
     "memberships: too few rows": (memberships, "m.tsv", "a\tb\n1\t0\n"),
     "memberships: empty cells": (memberships, "m.tsv", "a\tb\n1\t\n" + "1\t0\n" * 3),
     "concepts: no column of ids": (concepts, "k.tsv", "id\tword\n1\t2\n"),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from repalign.errors import InputError, listed
-from repalign.inputs.objects import normalise
+from repalign.inputs.row_labels import normalise
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 # THINGS numbers the images of an object and marks with a `b` the one that people judged, where it is among them.
