@@ -7,8 +7,8 @@ from PIL import Image
 from repalign.errors import InputError
 from repalign.inputs import images as image_sets
 from repalign.inputs.features import read_precomputed
+from repalign.models import extraction
 from repalign.models.devices import choose_device, deterministic, run_in_halves
-from repalign.models.extraction import extract
 from repalign.models.network import Network, PlainCall, seeded
 from repalign.models.precision import precision_effect
 from repalign.storage.artefacts import read_arrays
@@ -50,6 +50,12 @@ def network():
 
 
 LAYERS = ["0", "1", "3"]
+
+
+def extract(*arguments, **options):
+    """Extraction with the settings among its options."""
+    settings = {name: options.pop(name) for name in list(options) if hasattr(extraction.Settings, name)}
+    return extraction.extract(*arguments, settings=extraction.Settings(**settings), **options)
 
 
 def by_hand(network, paths):

@@ -61,7 +61,9 @@ def reference(state, x):
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
 def test_every_layer_of_real_squeezenet_matches_a_forward_pass_by_hand(weights, name):
-    spec = ModelSpec("squeezenet", "checkpoint", "torchvision:squeezenet1_0:caffe_bgr", str(weights), SHA256)
+    spec = ModelSpec(
+        "squeezenet", "checkpoint", "torchvision:squeezenet1_0", str(weights), SHA256, "caffe_bgr"
+    )
     network = load(spec)
     photograph = load_sample_image(name)
     x = network.preprocess(Image.fromarray(photograph))[None]
@@ -84,7 +86,9 @@ def test_every_layer_of_real_squeezenet_matches_a_forward_pass_by_hand(weights, 
 
 
 def test_real_weights_recognise_the_photograph(weights):
-    spec = ModelSpec("squeezenet", "checkpoint", "torchvision:squeezenet1_0:caffe_bgr", str(weights), SHA256)
+    spec = ModelSpec(
+        "squeezenet", "checkpoint", "torchvision:squeezenet1_0", str(weights), SHA256, "caffe_bgr"
+    )
     network = load(spec)
     x = network.preprocess(Image.fromarray(load_sample_image("china.jpg")))[None]
     scores = reader(network, ["classifier"], "flatten")(x)["classifier"][0].softmax(0)

@@ -165,7 +165,7 @@ def _whole(matrix, names, path):
             )
         i = int(np.abs(diagonal).argmax())
         raise InputError(
-            f"{path} has {diagonal[i]:g} on its diagonal for {names[i]}, but an object does not differ from itself; set "
+            f"{path} has {diagonal[i]:g} on its diagonal for {names[i]}, but an object is like itself; set "
             "the diagonal to 0 if the rest is dissimilarities."
         )
     whole = np.zeros((n, n))
