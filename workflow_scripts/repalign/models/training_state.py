@@ -16,8 +16,10 @@ WRAPPERS = {"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "
 # An exponential moving average of the weights; where there is one, it is what its authors evaluate.
 AVERAGES = {"ema", "averaged", "avg", "swa"}
 # Of two networks that fit equally well, the one that is not meant: the momentum encoder of MoCo, the target of BYOL,
-# the student of DINO, the momenta of an optimiser.
-SECONDARY = ("encoder_k", "momentum", "target", "student", "optim", "grad")
+# the student of DINO.
+SECONDARY = ("encoder_k", "momentum", "target", "student")
+# Beside the weights: what an optimiser keeps of each of them has their names too.
+NO_WEIGHTS = re.compile("optim|^grad|scheduler|scaler", re.IGNORECASE)
 
 
 # Below this share of its names a checkpoint is not of the architecture at all.
@@ -112,7 +114,7 @@ def _states(node, path=()):
     if tensors:
         yield path, tensors
     for key, value in node.items():
-        if isinstance(value, dict | list | tuple):
+        if isinstance(value, dict | list | tuple) and not NO_WEIGHTS.search(str(key)):
             yield from _states(value, (*path, str(key)))
 
 
