@@ -19,7 +19,10 @@ from repalign.fetch.downloads import fetch, verify
 from repalign.inputs import images
 from repalign.inputs.features import read_precomputed
 from repalign.inputs.objects import read_order
+from repalign.inputs.pixels import read_rgb
+from repalign.inputs.preprocessing import declared
 from repalign.inputs.things import read_concepts, read_human, read_repeated_triplets, read_triplets
+from repalign.models.training_state import find_state
 from repalign.models.weights import read_state
 from repalign.storage.artefacts import read_arrays, read_table, write_arrays, write_table
 from safetensors.numpy import save
@@ -72,6 +75,8 @@ EVIL = np.array([Evil()] * 4, dtype=object)
 NPY, NPZ, TENSORS = npy(X), npz(f=X), tensors()
 NAN_DIAGONAL = np.where(np.eye(4, dtype=bool), np.nan, D)
 DOGS_FIRST = {"repalign": '{"objects": ["dog", "cat", "bee", "ant"]}'}
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 98\n"
+GOOD = "size=224; mean=0.5; std=0.5; channels=rgb; range=1"
 BAD_TEXT = b"\xff\xfe\x00\x80"
 TABLE_OF_NUMBERS = "ant,1,2\nbee,1,3\ncat,1,4\ndog,4,5\n"
 CATEGORIES = "name,a,b\nant,1,0\nbee,1,0\ncat,0,1\ndog,0,1\n"
@@ -138,6 +143,37 @@ def archive(name, content):
 
 def checkpoint(name, content):
     return read_state(write(name, content))
+
+
+def fitting(name, content):
+    return find_state(checkpoint(name, content), torch.nn.Linear(2, 2), path=name, model="m")
+
+
+def image(name, content):
+    """The reason that stands in the sentence about an image."""
+    try:
+        return read_rgb(write(name, content))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def picture(dtype):
+    return saved(lambda f: Image.fromarray(np.arange(9).reshape(3, 3).astype(dtype)).save(f, "TIFF"))
+
+
+def image_folders(name, content):
+    for folder in content:
+        (Path(name) / folder).mkdir(parents=True)
+    return images.index_images(name, ["ant", "music_box"])
+
+
+def image_files(name, content):
+    return images.image_files([write(file, b"x") for file in content])
+
+
+def preprocessing(fields, text):
+    row = {"source": "checkpoint", "identifier": "timm:a", "preprocessing": text} | fields
+    return declared(row, "models.tsv, model one")
 
 
 def table(name, content):
@@ -379,14 +415,77 @@ CASES = {
     ),
     "checkpoint: empty": (checkpoint, "w.pth", b""),
     "checkpoint: a page of a web server": (checkpoint, "w.pth", "<html>404</html>"),
+    "checkpoint: a Git LFS pointer": (checkpoint, "w.pth", LFS),
+    "checkpoint: a Git LFS pointer of safetensors": (checkpoint, "w.safetensors", LFS),
+    "checkpoint: a JSON text": (checkpoint, "w.safetensors", '{"error": "gone"}'),
+    "checkpoint: a zip archive of something else": (checkpoint, "w.pth", zipped(("net/readme.txt", "x"))),
+    "checkpoint: a gzip archive": (checkpoint, "w.pth", b"\x1f\x8b\x08"),
+    "checkpoint: a file of Keras": (checkpoint, "w.pth", b"\x89HDF\r\n"),
+    "checkpoint: an array": (checkpoint, "w.pth", NPY),
+    "checkpoint: an image": (checkpoint, "w.pth", b"\x89PNG\r\n"),
+    "checkpoint: a whole network": (
+        checkpoint,
+        "w.pth",
+        saved(lambda f: torch.save(torch.nn.Linear(2, 2), f)),
+    ),
+    "checkpoint: nothing that fits": (
+        fitting,
+        "w.pth",
+        saved(lambda f: torch.save({"state_dict": {"a.b": torch.ones(9)}}, f)),
+    ),
     "checkpoint: safetensors cut short": (checkpoint, "w.safetensors", TENSORS[:-9]),
     "download: a file of this machine": (url, "f", "file:///etc/passwd"),
     "download: no address": (url, "f", "example"),
     "download: a shell in the address": (url, "f", "http://127.0.0.1:9/$(touch x)"),
     "download: another sha256": (checksum, "f.bin", "x"),
     "images: no folder": (missing, "images", lambda p: images.index_images(p, OBJECTS)),
+    "images: two of one name": (image_files, "a", ("a_01b.jpg", "a_01b.png")),
+    "images: one name in capitals": (image_files, "a", ("a_01b.JPG", "a_01b.jpg")),
+    "images: two folders of one object": (image_folders, "images", ("music box", "music_box")),
+    "images: hidden files only": (image_folders, "images", ("ant/._a.png/",)),
     "images: the folder of an unknown object": (image_folder, "images", "wasp"),
     "images: an object without images": (image_folder, "images", "ant"),
+    "image: 8 bits in 16": (image, "a.png", picture(np.uint16)),
+    "image: 32-bit integers": (image, "a.tif", picture(np.int32)),
+    "image: fractions": (image, "a.tif", picture(np.float32)),
+    "image: a Git LFS pointer": (image, "a.jpg", LFS),
+    "image: a page of a web server": (image, "a.jpg", "<html>404</html>"),
+    "image: empty": (image, "a.jpg", b""),
+    "preprocessing: not asked for": (preprocessing, {"source": "precomputed"}, "imagenet"),
+    "preprocessing: not declared": (preprocessing, {"weights": "w.pth"}, ""),
+    "preprocessing: not declared, in torchvision": (
+        preprocessing,
+        {"source": "torchvision", "weights": "w.PTH"},
+        "",
+    ),
+    "preprocessing: not declared, in open_clip": (
+        preprocessing,
+        {"source": "open_clip", "weights": "w.pt"},
+        "",
+    ),
+    "preprocessing: declared twice": (preprocessing, {"identifier": "timm:a:imagenet"}, "imagenet"),
+    "preprocessing: an unknown preset": (preprocessing, {}, "imagenet1k"),
+    "preprocessing: a size that is none": (preprocessing, {}, "imagenet@0"),
+    "preprocessing: half of it": (preprocessing, {}, "size=224; mean=0.5"),
+    "preprocessing: an unknown key": (preprocessing, {}, GOOD + "; crop=3"),
+    "preprocessing: a key twice": (preprocessing, {}, GOOD + "; size=3"),
+    "preprocessing: two numbers": (preprocessing, {}, GOOD.replace("mean=0.5", "mean=0.5,0.5")),
+    "preprocessing: words for numbers": (preprocessing, {}, GOOD.replace("mean=0.5", "mean=usual")),
+    "preprocessing: pixels that are none": (preprocessing, {}, GOOD.replace("224", "2.5")),
+    "preprocessing: another order of channels": (preprocessing, {}, GOOD.replace("rgb", "gbr")),
+    "preprocessing: another range": (preprocessing, {}, GOOD.replace("range=1", "range=2")),
+    "preprocessing: nothing to divide by": (preprocessing, {}, GOOD.replace("std=0.5", "std=0")),
+    "preprocessing: a mean of 0 to 255 in a range of 1": (
+        preprocessing,
+        {},
+        GOOD.replace("mean=0.5", "mean=127"),
+    ),
+    "preprocessing: a mean of 0 to 1 in a range of 255": (
+        preprocessing,
+        {},
+        GOOD.replace("range=1", "range=255"),
+    ),
+    "preprocessing: a centre larger than its image": (preprocessing, {}, GOOD + "; resize=200"),
     "result: a parquet table cut short": (changed_table, "a.parquet", cut),
     "result: a table cut within a line": (changed_table, "a.tsv", cut),
     "result: a table cut at a line": (changed_table, "a.tsv", cut_at_a_line),

@@ -3,6 +3,7 @@
 import argparse
 import pathlib
 import pickle
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,13 @@ def read_state(path):
         with torch.serialization.safe_globals(_HARMLESS):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if network := re.search(
+            r"GLOBAL ((torch\.nn|torchvision|timm|transformers|open_clip)\.[\w.]+)", str(error)
+        ):
+            raise InputError(
+                f"{path} holds a whole network ({network[1]}) and not only its weights, so it would have to execute code "
+                "to be read; save the network's state_dict() instead."
+            ) from error
         if "weights_only" in str(error) or "Unsupported" in str(error):
             raise InputError(
                 f"{path} would have to execute code to be read ({_cause(error)}), which is refused; convert it to "
