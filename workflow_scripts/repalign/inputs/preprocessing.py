@@ -186,4 +186,5 @@ def declared(row, source):
 
 def unknown(source, what):
     """The sentence that asks for the preprocessing of weights that do not say it."""
-    return f"{source}: how images were preprocessed for {what or 'these weights'} is not known; set the column preprocessing: {HOW}."
+    asked = f"how images were preprocessed for {what or 'these weights'} is not known"
+    return f"{source}: {asked}; set the column preprocessing: {HOW}."

@@ -138,8 +138,8 @@ def read_state(path):
             r"GLOBAL ((torch\.nn|torchvision|timm|transformers|open_clip)\.[\w.]+)", str(error)
         ):
             raise InputError(
-                f"{path} holds a whole network ({network[1]}) and not only its weights, so it would have to execute code "
-                "to be read; save the network's state_dict() instead."
+                f"{path} holds a whole network ({network[1]}) and not only its weights, so it would have to execute "
+                "code to be read; save the network's state_dict() instead."
             ) from error
         if "weights_only" in str(error) or "Unsupported" in str(error):
             raise InputError(
