@@ -137,13 +137,13 @@ def encoded(kind):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("a.png", b"", "it is empty"),
+        ("a.png", b"", "it is empty; save or fetch it anew"),
         (
             "a.png",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            "it is a Git LFS pointer; run `git lfs pull`",
+            "it is a Git LFS pointer; run `git lfs pull` where it comes from",
         ),
-        ("a.jpg", b"\n<!DOCTYPE html><html>404", "it is a page of a web server, not an image"),
+        ("a.jpg", b"\n<!DOCTYPE html><html>404", "it is a page of a web server; fetch the file itself"),
         ("a.jpg", encoded("JPEG")[:900], "image file is truncated"),
         ("a.png", encoded("PNG")[:900], "image file is truncated"),
         ("a.tif", encoded("TIFF")[:900], ""),

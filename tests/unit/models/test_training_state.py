@@ -249,11 +249,11 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 98\n"
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (LFS, "is a Git LFS pointer, not the checkpoint it stands for; run `git lfs pull` there."),
-        (b"", "is empty; delete it and rerun."),
+        (LFS, "is a Git LFS pointer; run `git lfs pull` where it comes from."),
+        (b"", "is empty; save or fetch it anew."),
         (
             b"<!DOCTYPE html>\n<html>",
-            "is a page of a web server, not a checkpoint; fetch the checkpoint itself.",
+            "is a page of a web server; fetch the file itself.",
         ),
         (b'{"error": "not found"}', "is a JSON text, not a checkpoint; fetch the checkpoint itself."),
         (zipped, "is a zip archive of net/readme.txt, not a checkpoint; fetch the checkpoint itself."),

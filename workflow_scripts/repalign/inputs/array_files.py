@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from repalign.errors import InputError, listed
+from repalign.inputs.placeholders import refuse_placeholder
 from repalign.inputs.row_labels import normalise
 from repalign.storage.artefacts import read_arrays
 
@@ -22,6 +23,7 @@ UNREADABLE = (ValueError, EOFError, OSError, MemoryError, SyntaxError, TokenErro
 
 def load_npy(path):
     """The array of a .npy file."""
+    refuse_placeholder(path)
     try:
         return np.load(path, allow_pickle=False)
     except UNREADABLE as error:
@@ -42,6 +44,7 @@ def load_npz(path, layers=None):
 
     Names are the array `objects`, or else the only array of text.
     """
+    refuse_placeholder(path)
     try:
         with np.load(path, allow_pickle=False) as archive:
             if missing := [layer for layer in layers or () if layer not in archive]:
@@ -85,6 +88,7 @@ def load_safetensors(path, layers=None):
 
     bfloat16 becomes float32, which holds each of its values exactly.
     """
+    refuse_placeholder(path)
     header, start = _header(path)
     halves = [
         name for name, entry in header.items() if isinstance(entry, dict) and entry.get("dtype") == "BF16"
@@ -129,6 +133,7 @@ def _bfloat16(path, entry, start):
 
 def load_mat(path):
     """The only array of MATLAB's .mat file."""
+    refuse_placeholder(path)
     from scipy.io import loadmat
 
     try:

@@ -74,6 +74,11 @@ def as_matrix(array, source, n_rows):
     array = np.asarray(array)
     if array.ndim == 3 and array.shape[0] == 1:
         array = array[0]
+    if array.dtype.names:
+        raise InputError(
+            f"{source} holds records with the fields {listed(array.dtype.names)}, not a matrix; save it anew with "
+            "DataFrame.to_numpy()."
+        )
     if array.dtype.kind == "V":
         raise InputError(
             f"{source} holds values of the type {array.dtype}, which NumPy does not know; save it as float32."

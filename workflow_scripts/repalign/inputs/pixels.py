@@ -9,6 +9,8 @@ import warnings
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from repalign.inputs.placeholders import placeholder
+
 ORIENTATION = 274  # EXIF tag
 ALPHA = {"RGBA", "LA", "PA", "RGBa", "La"}
 
@@ -47,22 +49,10 @@ def read_rgb(path):
     except FileNotFoundError:
         raise ValueError("it does not exist") from None
     except UnidentifiedImageError as error:
-        raise ValueError(_kind(path) or str(error).splitlines()[0]) from None
+        found = placeholder(path)
+        raise ValueError(f"it is {found[0]}; {found[1]}" if found else str(error).splitlines()[0]) from None
     except Exception as error:  # Pillow's decoders raise whatever they stumble over
         raise ValueError((str(error) or type(error).__name__).splitlines()[0]) from None
-
-
-def _kind(path):
-    """What a file is that is no image, where that is known by its beginning."""
-    with open(path, "rb") as file:
-        start = file.read(64)
-    if not start:
-        return "it is empty"
-    if start.startswith(b"version https://git-lfs"):
-        return "it is a Git LFS pointer; run `git lfs pull`"
-    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        return "it is a page of a web server, not an image"
-    return None
 
 
 def _rgb(image):

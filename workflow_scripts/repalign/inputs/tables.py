@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from repalign.errors import InputError, listed
+from repalign.inputs.placeholders import refuse_placeholder
 from repalign.inputs.row_labels import find_names
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def read_text(path):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"The file {path} does not exist; correct the path.")
+    refuse_placeholder(path)
     raw = path.read_bytes()
     encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:

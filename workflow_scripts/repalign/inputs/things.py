@@ -246,6 +246,10 @@ def _integers(path, columns):
     if raw.shape[1] > columns:
         log.info("%s: of %d columns the first %d are read", path, raw.shape[1], columns)
     raw = raw[:, :columns]
+    if heading is None and len(raw) and np.array_equal(raw[0], np.arange(columns)):
+        log.info(
+            "%s: the first row, %s, is taken for a row of data, not for a heading", path, raw[0].tolist()
+        )
     if not np.isfinite(raw).all() or (raw != np.floor(raw)).any():
         raise InputError(f"{path} holds numbers that are not integers; triplets are object indices.")
     # What lies beyond int64 lies outside the objects as well.

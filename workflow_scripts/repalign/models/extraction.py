@@ -74,7 +74,7 @@ def extract(
     path,
     *,
     pooling="",
-    settings=Settings(),  # noqa: B008  (frozen)
+    settings=Settings(),
     average_objects=False,
     metadata=None,
     model="the model",

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from repalign.errors import InputError, listed
 from repalign.fetch.downloads import fetch, verify
+from repalign.inputs.placeholders import refuse_placeholder
 
 # Training loops leave NumPy scalars, options and paths beside the tensors. They are data; nothing else is let in.
 _HARMLESS = [
@@ -80,25 +81,21 @@ def obtain(location, sha256="", *, cache_dir=None):
     # Many checkpoints share a file name, so the address makes the folder.
     root = Path(cache_dir) if cache_dir else Path(torch.hub.get_dir()) / "checkpoints"
     path = fetch(location, root / parts.netloc / parts.path.lstrip("/"), sha256=sha256)
-    refuse_other_files(path)
+    try:
+        refuse_other_files(path)
+    except InputError:
+        path.unlink()  # fetched in vain: it must not lie in the way of the next attempt
+        raise
     return WeightsFile(path, verify(path, sha256))
 
 
 def refuse_other_files(path):
     """Refuse what is no checkpoint at all, under the name of what it is."""
+    refuse_placeholder(path)
     with open(path, "rb") as file:
         start = file.read(512)
-    text = start.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     what = next((what for magic, what in OTHER_FILES.items() if start.startswith(magic)), None)
-    if not start:
-        raise InputError(f"{path} is empty; delete it and rerun.")
-    if start.startswith(b"version https://git-lfs"):
-        raise InputError(
-            f"{path} is a Git LFS pointer, not the checkpoint it stands for; run `git lfs pull` there."
-        )
-    if text.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head")):
-        what = "a page of a web server"
-    elif text.startswith((b"{", b"[")):
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"[")):
         what = "a JSON text"
     elif start.startswith(b"PK"):
         what = _zip_of(path)
