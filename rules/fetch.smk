@@ -32,7 +32,7 @@ rule fetch_weights:
     conda:
         "../envs/embeddings.yaml"
     params:
-        row=row_of("source", "identifier", "weights", "revision"),
+        row=row_of("source", "identifier", "weights", "revision", "preprocessing"),
     script:
         "../workflow_scripts/fetch_weights.py"
 

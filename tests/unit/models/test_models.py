@@ -29,8 +29,10 @@ def batch(network, image, n=2):
     return torch.stack([network.preprocess(image) for _ in range(n)])
 
 
-def spec(source, identifier, weights="", revision=""):
-    return ModelSpec("m", source, str(identifier), str(weights), revision)
+def spec(source, identifier, weights="", revision="", preprocessing=""):
+    if str(weights).endswith((".pth", ".torch", ".safetensors")) and "/" in str(weights):
+        preprocessing = preprocessing or "imagenet"
+    return ModelSpec("m", source, str(identifier), str(weights), revision, preprocessing)
 
 
 def same(a, b):
@@ -370,10 +372,10 @@ def test_checkpoints_never_execute_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"state_dict": RESNET.state_dict(), "extra": Evil()}, "evil.pth")
     with pytest.raises(InputError, match="would have to execute code"):
-        load(spec("checkpoint", "torchvision:resnet18", "evil.pth"))
+        load(spec("checkpoint", "torchvision:resnet18", "evil.pth", "", "imagenet"))
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(Evil()))
     with pytest.raises(InputError, match="execute code"):
-        load(spec("checkpoint", "torchvision:resnet18", "plain.pth"))
+        load(spec("checkpoint", "torchvision:resnet18", "plain.pth", "", "imagenet"))
     assert not (tmp_path / "evil").exists()
 
 
@@ -409,7 +411,11 @@ def test_a_wrong_sha256_is_refused(tmp_path):
         (("open_clip", "ViT-B-32", "openai"), "identifier ViT-B-32-quickgelu"),
         (("open_clip", "ViT-B-99", "openai"), "the nearest are"),
         (("checkpoint", "resnet50", "x.pth"), "torchvision:<architecture>"),
-        (("checkpoint", "torchvision:resnet50", "x.pth"), "no weights file x.pth"),
+        (("checkpoint", "torchvision:resnet50", "x.pth", "", "imagenet"), "no weights file x.pth"),
+        (
+            ("checkpoint", "torchvision:resnet50", "x.pth"),
+            "for x.pth is not known; set the column preprocessing",
+        ),
         (("transformers", "./nonesuch"), "no model folder ./nonesuch"),
         (("keras", "resnet50"), "choose one of torchvision"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 from repalign.errors import InputError, listed
 from repalign.inputs.formats import FORMATS
+from repalign.inputs.preprocessing import declared
 from repalign.study.validation import check, nearest
 
 ALIASES = ("first", "middle", "last")
@@ -159,12 +160,13 @@ def _read_models(path, schema, directories):
         for field in ("identifier", "weights", "order"):
             if field in row:
                 row[field] = fill(row[field], directories, f"{source}, field {field}")
+        declared(row, source)
         if row["source"] == "random" and not re.fullmatch("0*([2-9]|[1-9][0-9]{1,5})", row["identifier"]):
             raise InputError(
                 f"{source}: the identifier of a random control is its number of features (2 to 999999), not "
                 f"'{row['identifier']}'."
             )
-        if row["source"] == "precomputed" and Path(row["identifier"]).suffix not in FORMATS:
+        if row["source"] == "precomputed" and Path(row["identifier"]).suffix.lower() not in FORMATS:
             raise InputError(
                 f"{source}: a file of precomputed features ends in {', '.join(FORMATS)}, not '{row['identifier']}'."
             )
