@@ -27,7 +27,7 @@ with job(snakemake) as log:
     arrays[human] = pooled_means(ranks[human], order)
     for name, path in zip(params.models, files.models, strict=True):
         layer = params.models[name]["readout"]
-        features = load_embeddings(path, [layer]).of(layer, objects)
+        features = load_embeddings(path, [layer]).rows(layer, objects)
         rank = rank_matrix(dissimilarity(features, params.metric))
         ranked[name] = upper_triangle(rank).astype(np.float32)
         if name in shown:

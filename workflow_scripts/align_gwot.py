@@ -16,7 +16,7 @@ with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     settings, layer = dict(snakemake.params.settings), snakemake.wildcards.layer
     human = load_human(snakemake.input.human)
-    model = load_system(snakemake.input.model, layer).of(human.objects)
+    model = load_system(snakemake.input.model, layer).select(human.objects)
     source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     settings["seed"] = snakemake.params.seed
     log.info("device: %s", resolve_device(settings["device"]))

@@ -29,7 +29,7 @@ with job(snakemake) as log:
             [layer],
             snakemake.output[0],
             pooling=row.get("pooling", ""),
-            settings=Settings.of(settings, choose_device(settings["device"])),
+            settings=Settings.from_config(settings, choose_device(settings["device"])),
             average_objects=snakemake.params.average_objects,
             metadata={"row": row, "code": snakemake.params.code},
             model=snakemake.wildcards.model,

@@ -14,7 +14,9 @@ from tqdm import tqdm
 with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     row, model = snakemake.params.row, snakemake.wildcards.model
-    settings = Settings.of(snakemake.params.settings, choose_device(snakemake.params.settings["device"]))
+    settings = Settings.from_config(
+        snakemake.params.settings, choose_device(snakemake.params.settings["device"])
+    )
     network = load(ModelSpec.of_row(model, row))
     images = ImageSet.from_table(read_table(snakemake.input.images))
     log.info("device: %s; preprocessing: %s", settings.device, network.description["preprocessing"])

@@ -9,7 +9,7 @@ with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input
     arrays, metadata = read_arrays(files.triplets, ["triplets"])
     behaviour = [
-        load_embeddings(path, [layer]).of(layer, metadata["objects"])
+        load_embeddings(path, [layer]).rows(layer, metadata["objects"])
         for path, layer in zip(files.behaviour, params.layers, strict=True)
     ]
     points = [load_embeddings(path, [layer]) for path, layer in zip(files.points, params.layers, strict=True)]

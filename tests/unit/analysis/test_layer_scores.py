@@ -44,9 +44,9 @@ def test_representations_come_back_by_name(tmp_path, world, embeddings):
     back = load_embeddings(tmp_path / "e")
     assert list(back.layers) == ["early", "late"]
     some = world.objects[5:2:-1]
-    np.testing.assert_array_equal(back.of("late", some), embeddings.layers["late"][[5, 4, 3]])
+    np.testing.assert_array_equal(back.rows("late", some), embeddings.layers["late"][[5, 4, 3]])
     with pytest.raises(InputError, match="The embedding lacks unicorn"):
-        back.of("late", ["unicorn"])
+        back.rows("late", ["unicorn"])
     write_human(tmp_path / "h", System(np.eye(3), ("a", "b", "c"), "dissimilarity"), {})
     human = load_human(tmp_path / "h")
     assert human.objects == ("a", "b", "c")

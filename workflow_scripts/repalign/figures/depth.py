@@ -86,14 +86,14 @@ def plot_measures(table, models, finetuned, style):
 
 def _select(table, panels, models):
     own = table[table["model"].isin(list(models)) & (table["status"] == "ok")]
-    rows = [index for each in panels for index in each.of(own).index]
+    rows = [index for each in panels for index in each.rows(own).index]
     if not rows:
         raise InputError(f"There are no scores {named(panels)} to draw; run the convexity study.")
     return table[table.index.isin(rows)]
 
 
 def _draw_curves(axis, data, panel, styles):
-    own = panel.of(data)
+    own = panel.rows(data)
     for model, rows in own.groupby("model", sort=False):
         rows, look = rows.sort_values("depth"), styles[model]
         value, low, high = (panel.factor * rows[name] for name in ("value", "ci_low", "ci_high"))

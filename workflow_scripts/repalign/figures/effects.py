@@ -30,7 +30,7 @@ def plot_effects(effects, panels, style):
     drawn = [
         (panel, reference, own)
         for panel in panels
-        for reference, own in panel.of(known).groupby("reference", sort=False)
+        for reference, own in panel.rows(known).groupby("reference", sort=False)
     ]
     if not drawn:
         raise InputError("No measure has models of two paradigms to compare.")

@@ -41,7 +41,7 @@ def plot_forest(table, panels, style, title=None, means=False):
     (figure, data frame of what it shows)
     """
     table = table[table["status"] == "ok"]
-    shown_rows = [panel.of(table) for panel in panels]
+    shown_rows = [panel.rows(table) for panel in panels]
     data = pd.concat(shown_rows).sort_index()
     data = data[~data.index.duplicated()]
     if data.empty:

@@ -35,7 +35,7 @@ def plot_layers(table, panels, readouts, style):
         (panel, reference, rows)
         for reference in dict.fromkeys(table["reference"])
         for panel in panels
-        for rows in [panel.of(table[table["reference"] == reference])]
+        for rows in [panel.rows(table[table["reference"] == reference])]
         if len(rows)
     ]
     if not drawn:

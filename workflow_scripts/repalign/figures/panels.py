@@ -36,7 +36,7 @@ class Panel:
         """What values are multiplied by: rates are shown in per cent."""
         return 100 if self.measure.is_rate else 1
 
-    def of(self, table):
+    def rows(self, table):
         """The rows of a tidy table that this panel shows."""
         own = table[(table["metric"] == self.metric) & (table["variant"] == self.variant)]
         return own if self.reference is None else own[own["reference"] == self.reference]

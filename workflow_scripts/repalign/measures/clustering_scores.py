@@ -33,7 +33,7 @@ def clustering_scores(model, embeddings, concepts, humans, *, n_init, n_boot, co
     rows = []
     for layer in embeddings.layers:
         for name, (objects, labels) in expected.items():
-            found = clusters(embeddings.of(layer, objects), k, n_init, seed)
+            found = clusters(embeddings.rows(layer, objects), k, n_init, seed)
             low, high = agreement_interval(found, labels, n_boot=n_boot, confidence=confidence, seed=seed)
             rows.append(
                 {

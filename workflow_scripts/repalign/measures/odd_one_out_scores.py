@@ -28,7 +28,7 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
     """
     rows = []
     for layer in embeddings.layers:
-        matrix = similarity_matrix(embeddings.of(layer, objects), similarity, centre)
+        matrix = similarity_matrix(embeddings.rows(layer, objects), similarity, centre)
         result = accuracy(matrix, triplets, "precomputed")
         correct = correct_triplets(matrix, triplets, "precomputed")
         boot = {"n_boot": n_boot, "confidence": confidence, "seed": seed}

@@ -26,7 +26,7 @@ def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence,
     for human_name, human in humans.items():
         human_rdm = human.rdm(metric)
         for layer in embeddings.layers:
-            rdm = dissimilarity(embeddings.of(layer, human.objects), metric)
+            rdm = dissimilarity(embeddings.rows(layer, human.objects), metric)
             low, high = np.nan, np.nan
             if method != "kendall":
                 low, high = rsa_interval(

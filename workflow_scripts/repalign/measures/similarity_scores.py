@@ -27,7 +27,7 @@ def similarity_scores(model, embeddings, humans, *, n_neighbours, metric, n_boot
             continue
         resampled = ResampledCka(human.array, n_boot=n_boot, seed=seed)
         for layer in embeddings.layers:
-            embedding = embeddings.of(layer, human.objects)
+            embedding = embeddings.rows(layer, human.objects)
             shared = {
                 "model": model,
                 "layer": layer,

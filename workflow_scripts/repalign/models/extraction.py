@@ -43,7 +43,7 @@ class Settings:
     on_bad_image: str = "fail"
 
     @classmethod
-    def of(cls, config, device):
+    def from_config(cls, config, device):
         """The settings of a study (its section `embeddings`) on a device."""
         names = ("precision", "batch_size", "workers", "on_bad_image")
         return cls(device, **{name: config[name] for name in names})
