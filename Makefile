@@ -1,9 +1,9 @@
-# The two commands of a fresh clone: `make demo` and `make test`. Each sets up .venv by itself.
+# `make demo` and `make test` work in a fresh clone; each sets up .venv by itself.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 THINGS_DIR ?= ../shared/things
 BIN := .venv/bin
-PATHS := workflow_scripts tests profiles
+PATHS := workflow_scripts tests profiles docs
 
 .PHONY: help demo test things cluster-check recover lint format lock benchmark audit advisories recovery clean
 help:  ## this list
@@ -15,9 +15,11 @@ demo: .venv/installed  ## run the demo study to its figures
 things: .venv/installed  ## run the real THINGS features study (THINGS_DIR names the data)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/things_features.yaml --config things_dir=$(THINGS_DIR)
 
-# One process a core, one thread a process: thread pools that share cores spin.
+# One process for each core and one thread for each process: thread pools that share cores slow each other down. The files keep
+# the order of tests/conftest.py, longest first; xdist by itself starts with the files of most tests, so that the whole runs of
+# one test each would come last, one after the other.
 test: .venv/installed lint  ## run the tests (CI=true adds the slow ones)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(if $(CI),--durations=30)
 
 cluster-check: .venv/installed  ## say what `snakemake --profile slurm` would submit, and whether the cluster takes it
 	@$(BIN)/python profiles/slurm/check.py $(ARGS)
@@ -26,12 +28,13 @@ recover: .venv/installed  ## after `kill -9` or a lost login node: cancel what i
 	@$(BIN)/python profiles/slurm/recover.py
 	$(BIN)/snakemake --unlock
 
-lint: .venv/installed  ## check style, and what imports what
+lint: .venv/installed  ## check style, types, and what imports what
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	PYTHONPATH=workflow_scripts $(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 
 format: .venv/installed  ## fix style
 	$(BIN)/ruff check --fix $(PATHS)

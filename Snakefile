@@ -19,6 +19,7 @@ include: "rules/convexity.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/names.smk"
 include: "rules/submitted.smk"
 
 

@@ -3,26 +3,20 @@
 
 rule aggregate_layer_scores:
     input:
-        rsa=expand("<results>/scores/rsa/{model}.tsv", model=MODELS),
-        odd_one_out=expand("<results>/scores/odd_one_out/{model}.tsv", model=MODELS),
-        similarity=expand("<results>/scores/similarity/{model}.tsv", model=MODELS),
-        clustering=expand("<results>/scores/clustering/{model}.tsv", model=MODELS),
-        naive=naive_outputs("naive_transform", "scores.tsv"),
+        scores=[
+            *expand("<results>/scores/{name}/{model}.tsv", name=MODEL_SCORES, model=MODELS),
+            *expand("<results>/scores/finetuning/{model}.tsv", model=config["convexity"]["finetuned"]),
+            *naive_outputs("naive_transform", "scores.tsv"),
+            *gwot_outputs("scores.tsv"),
+        ],
         convexity=convexity_tables(),
         euclidean=expand("<results>/convexity/euclidean/{model}.tsv", model=classifier_models()),
-        finetuning=expand("<results>/scores/finetuning/{model}.tsv", model=config["convexity"]["finetuned"]),
-        gwot=gwot_outputs("scores.tsv"),
         noise_ceiling="<results>/scores/noise_ceiling.tsv",
     output:
         "<results>/aggregate/layer_scores.parquet",
-    log:
-        "<logs>/aggregate_layer_scores.log",
-    benchmark:
-        "<benchmarks>/aggregate_layer_scores.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_layer_scores"),
         study=config["study"],
         models=described_models(),
         n_neighbours=config["convexity"]["n_neighbours"],
@@ -36,14 +30,9 @@ rule aggregate_objects:
         plans=gwot_outputs("plan.safetensors"),
     output:
         "<results>/aggregate/object_matches.parquet",
-    log:
-        "<logs>/aggregate_objects.log",
-    benchmark:
-        "<benchmarks>/aggregate_objects.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_objects"),
         alignments=gwot_keys(),
         readouts=readout_layers(),
         partners=config["figures"]["partners"],
@@ -56,14 +45,9 @@ rule aggregate_trials:
         gwot_outputs("trials.parquet"),
     output:
         "<results>/aggregate/trials.parquet",
-    log:
-        "<logs>/aggregate_trials.log",
-    benchmark:
-        "<benchmarks>/aggregate_trials.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_trials"),
         alignments=gwot_keys(),
         paradigms=paradigms(),
     script:
@@ -80,18 +64,12 @@ rule aggregate_maps:
         rdms="<results>/aggregate/rdms.safetensors",
         similarity="<results>/aggregate/model_similarity.tsv",
         objects="<results>/aggregate/object_map.tsv",
-    log:
-        "<logs>/aggregate_maps.log",
-    benchmark:
-        "<benchmarks>/aggregate_maps.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_maps"),
         models=described_models(),
         humans=mapped_humans(),
         metric=config["rsa"]["metric"],
-        method=config["rsa"]["method"],
         seed=config["seed"],
     script:
         "../workflow_scripts/aggregate_maps.py"
@@ -102,16 +80,10 @@ rule fit_paradigm_effects:
         "<results>/aggregate/layer_scores.parquet",
     output:
         "<results>/aggregate/paradigm_effects.tsv",
-    log:
-        "<logs>/fit_paradigm_effects.log",
-    benchmark:
-        "<benchmarks>/fit_paradigm_effects.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("fit_paradigm_effects"),
         models=described_models(),
-        left_out=("gwot_loss", "odd_one_out_ties"),
         confidence=config["statistics"]["confidence"],
     script:
         "../workflow_scripts/fit_paradigm_effects.py"

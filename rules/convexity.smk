@@ -1,4 +1,7 @@
-# The convexity study: convexity of every layer before and after the transform, and how it hangs together with the rest.
+# The convexity study: convexity of every layer before and after the transform, and its correlation with other measures.
+
+
+include: "helpers/convexity.smk"
 
 
 rule convexity_study:
@@ -13,16 +16,11 @@ rule score_convexity:
         transform=transform_file,
     output:
         "<results>/convexity/{space}/{model}/{layer}.tsv",
-    log:
-        "<logs>/score_convexity/{space}/{model}/{layer}.log",
-    benchmark:
-        "<benchmarks>/score_convexity/{space}/{model}/{layer}.tsv"
     conda:
         "../envs/measures.yaml"
     resources:
         **needs(layer_needs, "mem_mb", "runtime"),
     params:
-        code=code("score_convexity"),
         settings=convexity_settings(),
         statistics=config["statistics"],
         seed=config["seed"],
@@ -37,16 +35,11 @@ rule score_euclidean_convexity:
         concepts="<results>/inputs/concepts.tsv",
     output:
         "<results>/convexity/euclidean/{model}.tsv",
-    log:
-        "<logs>/score_euclidean_convexity/{model}.log",
-    benchmark:
-        "<benchmarks>/score_euclidean_convexity/{model}.tsv"
     conda:
         "../envs/measures.yaml"
     resources:
         **needs(pair_needs, "mem_mb", "runtime"),
     params:
-        code=code("score_euclidean_convexity"),
         settings=config["convexity"]["euclidean"],
         statistics=config["statistics"],
         seed=config["seed"],
@@ -67,10 +60,6 @@ rule score_finetuning:
         concepts="<results>/inputs/concepts.tsv",
     output:
         "<results>/scores/finetuning/{model}.tsv",
-    log:
-        "<logs>/score_finetuning/{model}.log",
-    benchmark:
-        "<benchmarks>/score_finetuning/{model}.tsv"
     wildcard_constraints:
         model=alternatives(config["convexity"]["finetuned"]),
     conda:
@@ -78,7 +67,6 @@ rule score_finetuning:
     resources:
         **needs(pair_needs, "mem_mb", "runtime"),
     params:
-        code=code("score_finetuning"),
         layers=lambda wildcards: [MODELS[name]["layers"][-1] for name in finetuning_pair(wildcards)],
         settings=convexity_settings(),
         statistics=config["statistics"],
@@ -92,18 +80,14 @@ rule aggregate_correlations:
         "<results>/aggregate/layer_scores.parquet",
     output:
         joined="<results>/aggregate/joined_layers.tsv",
+        columns="<results>/aggregate/joined_columns.tsv",
         groups="<results>/aggregate/convexity_correlations.tsv",
         depths="<results>/aggregate/convexity_depth_correlations.tsv",
         matrix="<results>/aggregate/correlation_matrix.tsv",
         matching="<results>/aggregate/matching_predictors.tsv",
-    log:
-        "<logs>/aggregate_correlations.log",
-    benchmark:
-        "<benchmarks>/aggregate_correlations.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("aggregate_correlations"),
         models=convexity_models(),
         finetuned=config["convexity"]["finetuned"],
         statistics=config["statistics"],
@@ -124,14 +108,9 @@ rule tabulate_convexity:
             for name in CONVEXITY_TABLES
             for ending in ("tsv", "tex")
         },
-    log:
-        "<logs>/tabulate_convexity.log",
-    benchmark:
-        "<benchmarks>/tabulate_convexity.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("tabulate_convexity"),
         models=study_models("identifier", "revision"),
         finetuned=config["convexity"]["finetuned"],
         statistics=config["statistics"],
@@ -144,21 +123,17 @@ rule plot_convexity:
     input:
         scores="<results>/aggregate/layer_scores.parquet",
         joined="<results>/aggregate/joined_layers.tsv",
+        columns="<results>/aggregate/joined_columns.tsv",
         groups="<results>/aggregate/convexity_correlations.tsv",
         depths="<results>/aggregate/convexity_depth_correlations.tsv",
         matrix="<results>/aggregate/correlation_matrix.tsv",
         matching="<results>/aggregate/matching_predictors.tsv",
         convexity=convexity_tables(),
     output:
-        **figure_outputs(*CONVEXITY_FIGURES),
-    log:
-        "<logs>/plot_convexity.log",
-    benchmark:
-        "<benchmarks>/plot_convexity.tsv"
+        **figure_outputs("plot_convexity"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_convexity"),
         style=figure_style(),
         models=study_models(),
         finetuned=config["convexity"]["finetuned"],

@@ -4,7 +4,7 @@
 rule extract_precomputed:
     input:
         concepts="<results>/inputs/concepts.tsv",
-        files=precomputed_files,
+        files=lambda wildcards: model_files(MODELS[wildcards.model]),
     output:
         "<results>/embeddings/{image_set}/{model}.safetensors",
     log:

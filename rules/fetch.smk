@@ -2,6 +2,9 @@
 # things_dir already is used in place: its rule does not run.
 
 
+include: "helpers/fetch.smk"
+
+
 localrules:
     fetch_networks,
     fetch_weights,
@@ -29,7 +32,7 @@ rule fetch_weights:
     conda:
         "../envs/embeddings.yaml"
     params:
-        row=row_of("source", "identifier", "weights", "revision"),
+        row=row_of("source", "identifier", "weights", "revision", "preprocessing"),
     script:
         "../workflow_scripts/fetch_weights.py"
 

@@ -13,15 +13,10 @@ rule tables:
 
 rule plot_method:
     output:
-        **figure_outputs("method"),
-    log:
-        "<logs>/plot_method.log",
-    benchmark:
-        "<benchmarks>/plot_method.tsv"
+        **figure_outputs("plot_method"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_method"),
         style=figure_style(),
         settings=config["gwot"],
     script:
@@ -32,22 +27,10 @@ rule plot_scores:
     input:
         "<results>/aggregate/layer_scores.parquet",
     output:
-        **figure_outputs(
-            "agreement",
-            "matching",
-            "category_matching",
-            "fine_coarse",
-            "clustering",
-            "layers",
-        ),
-    log:
-        "<logs>/plot_scores.log",
-    benchmark:
-        "<benchmarks>/plot_scores.tsv"
+        **figure_outputs("plot_scores"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_scores"),
         style=figure_style(),
         models=described_models(),
         method=config["rsa"]["method"],
@@ -64,15 +47,10 @@ rule plot_plans:
         objects="<results>/aggregate/object_map.tsv",
         plans=gwot_outputs("plan.safetensors"),
     output:
-        **figure_outputs("transport_plans", "object_map"),
-    log:
-        "<logs>/plot_plans.log",
-    benchmark:
-        "<benchmarks>/plot_plans.tsv"
+        **figure_outputs("plot_plans"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_plans"),
         style=figure_style(),
         models=described_models(),
         pair=config["figures"]["transport_plans"],
@@ -88,15 +66,10 @@ rule plot_similarity:
         similarity="<results>/aggregate/model_similarity.tsv",
         alignments="<results>/aggregate/gwot_map.parquet" if map_pairs() else [],
     output:
-        **figure_outputs("rdms", "model_map"),
-    log:
-        "<logs>/plot_similarity.log",
-    benchmark:
-        "<benchmarks>/plot_similarity.tsv"
+        **figure_outputs("plot_similarity"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_similarity"),
         style=figure_style(),
         models=described_models(),
         paradigms=paradigms(),
@@ -110,15 +83,10 @@ rule plot_object_matching:
     input:
         "<results>/aggregate/object_matches.parquet",
     output:
-        **figure_outputs("object_matching"),
-    log:
-        "<logs>/plot_object_matching.log",
-    benchmark:
-        "<benchmarks>/plot_object_matching.tsv"
+        **figure_outputs("plot_object_matching"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_object_matching"),
         style=figure_style(),
         paradigms=paradigms(),
     script:
@@ -130,15 +98,10 @@ rule plot_convergence:
         trials="<results>/aggregate/trials.parquet",
         sensitivity=sensitivity_table(),
     output:
-        **figure_outputs("convergence"),
-    log:
-        "<logs>/plot_convergence.log",
-    benchmark:
-        "<benchmarks>/plot_convergence.tsv"
+        **figure_outputs("plot_convergence"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_convergence"),
         style=figure_style(),
     script:
         "../workflow_scripts/plot_convergence.py"
@@ -148,15 +111,10 @@ rule plot_paradigm_effects:
     input:
         "<results>/aggregate/paradigm_effects.tsv",
     output:
-        **figure_outputs("paradigm_effects"),
-    log:
-        "<logs>/plot_paradigm_effects.log",
-    benchmark:
-        "<benchmarks>/plot_paradigm_effects.tsv"
+        **figure_outputs("plot_paradigm_effects"),
     conda:
         "../envs/figures.yaml"
     params:
-        code=code("plot_paradigm_effects"),
         style=figure_style(),
         method=config["rsa"]["method"],
     script:
@@ -168,14 +126,9 @@ rule tabulate_models:
         "<results>/aggregate/layer_scores.parquet",
     output:
         **table_outputs("models"),
-    log:
-        "<logs>/tabulate_models.log",
-    benchmark:
-        "<benchmarks>/tabulate_models.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("tabulate_models"),
         models=described_models(),
     script:
         "../workflow_scripts/tabulate_models.py"

@@ -1,6 +1,9 @@
 # Gromov-Wasserstein alignment of every selected layer with every selected human representation, and what its plan says.
 
 
+include: "helpers/gwot.smk"
+
+
 rule align_gwot:
     input:
         human="<results>/inputs/humans/{human}.safetensors",

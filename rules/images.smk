@@ -1,6 +1,9 @@
 # Images in, embeddings of networks out.
 
 
+include: "helpers/images.smk"
+
+
 if config["world"] is not None and config["images"] is not None:
 
     rule render_images:
@@ -84,7 +87,7 @@ rule extract_embeddings:
         **needs(extraction_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("extract_embeddings"),
-        row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),
+        row=row_of("source", "identifier", "weights", "revision", "preprocessing", "layers", "pooling"),
         settings=config["embeddings"],
         average_objects=lambda wildcards: wildcards.image_set == "all" and config["images"]["average_all"],
     script:
@@ -109,7 +112,7 @@ rule extract_classifier:
         **needs(extraction_needs, "mem_mb", "runtime"),
     params:
         code=code("extract_classifier"),
-        row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),
+        row=row_of("source", "identifier", "weights", "revision", "preprocessing", "layers", "pooling"),
     script:
         "../workflow_scripts/extract_classifier.py"
 
@@ -136,7 +139,7 @@ rule extract_classifier_features:
         **needs(extraction_needs, "mem_mb", "runtime", "gpu_mb"),
     params:
         code=code("extract_classifier_features"),
-        row=row_of("source", "identifier", "weights", "revision", "layers", "pooling"),
+        row=row_of("source", "identifier", "weights", "revision", "preprocessing", "layers", "pooling"),
         settings=config["embeddings"],
         average_objects=lambda wildcards: wildcards.image_set == "all" and config["images"]["average_all"],
     script:

@@ -67,7 +67,7 @@ rule build_triplets:
 rule build_human:
     input:
         concepts="<results>/inputs/concepts.tsv",
-        files=human_files,
+        files=lambda wildcards: human_files(HUMANS[wildcards.human]),
     output:
         "<results>/inputs/humans/{human}.safetensors",
     log:
@@ -78,6 +78,6 @@ rule build_human:
         "../envs/measures.yaml"
     params:
         code=code("build_human"),
-        row=human_row,
+        row=lambda wildcards: HUMANS[wildcards.human],
     script:
         "../workflow_scripts/build_human.py"

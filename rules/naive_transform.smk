@@ -1,6 +1,9 @@
 # Affine transforms towards human choices, of the layers that config names.
 
 
+include: "helpers/naive_transform.smk"
+
+
 rule fit_naive_transform:
     input:
         model="<results>/embeddings/behaviour/{model}.safetensors",

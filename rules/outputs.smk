@@ -1,28 +1,6 @@
 # What a study makes: figures, tables and report. Included after common.smk, whose config and sheets these helpers read.
-GWOT_FIGURES = {
-    "method": "Method",
-    "rdms": "Dissimilarity matrices",
-    "agreement": "Agreement with people",
-    "transport_plans": "Transport plans",
-    "matching": "Object matching",
-    "category_matching": "Category matching",
-    "fine_coarse": "Fine against coarse",
-    "clustering": "Clustering",
-    "object_matching": "Matching by category and object",
-    "convergence": "Convergence and sensitivity",
-    "layers": "Layer ablation",
-    "object_map": "Objects after alignment",
-    "model_map": "Model-model map",
-    "paradigm_effects": "Paradigm effects",
-}
-CONVEXITY_FIGURES = {
-    "convexity_depth": "Convexity and accuracy by depth",
-    "convexity_alignment": "Convexity against odd-one-out accuracy",
-    "convexity_neighbours": "Convexity and number of neighbours",
-    "convexity_correlations": "Correlations of all measures",
-    "convexity_measures": "All measures by depth",
-    "convexity_matching": "Convexity and coarse matching",
-}
+from repalign.figures.registry import CONVEXITY, FIGURES
+
 # Ours, then those of the published study with our numbers in them.
 CONVEXITY_TABLES = (
     "transform",
@@ -36,7 +14,7 @@ CONVEXITY_TABLES = (
 def convexity_study_outputs():
     """Every figure and table of the convexity study."""
     return [
-        *[path for name in study_figures() if name in CONVEXITY_FIGURES for path in figure_files(name)],
+        *[path for name in study_figures(CONVEXITY) for path in figure_files(name)],
         *[path for name in CONVEXITY_TABLES for path in table_files(f"convexity_{name}")],
         "<results>/aggregate/joined_layers.tsv",
     ]
@@ -62,18 +40,22 @@ def figure_files(name):
     return multiext(f"<results>/figures/{name}", *formats, ".tsv", ".rst")
 
 
-def figure_outputs(*names):
-    """Outputs of a rule, by figure: the files of those among `names` that the study allows."""
-    return {name: listed_figure(name) for name in names if name in study_figures()}
+def figure_outputs(rule_name):
+    """The files of the figures that a rule draws and the study allows, by figure."""
+    allowed = study_figures()
+    return {
+        figure.name: listed_figure(figure)
+        for figure in FIGURES
+        if figure.drawn_by == rule_name and figure.name in allowed
+    }
 
 
-def listed_figure(name):
+def listed_figure(figure):
     """`figure_files`, with the first picture listed in `snakemake --report` under its caption."""
-    study = "Convexity study" if name in CONVEXITY_FIGURES else "Alignment study"
     # The caption is generated beside the figure; Snakemake reads it when it writes the report.
-    caption = str(Path.cwd() / STUDY / f"figures/{name}.rst")
-    picture, *rest = figure_files(name)
-    listed = report(picture, caption=caption, category=study, labels={"figure": study_figures()[name]})
+    caption = str(Path.cwd() / STUDY / f"figures/{figure.name}.rst")
+    picture, *rest = figure_files(figure.name)
+    listed = report(picture, caption=caption, category=figure.study, labels={"figure": figure.title})
     return [listed, *rest]
 
 
@@ -88,21 +70,24 @@ def table_outputs(name):
     return {"tsv": report(tsv, category="Tables", labels={"table": name.replace("_", " ")}), "tex": tex}
 
 
-def study_figures():
-    """Titles of the figures that the models of the study allow, by name."""
+def study_figures(study=None):
+    """Titles of the figures that the models of the study allow, by name; of one of the two studies where it is named."""
     compared = {row["paradigm"] for row in MODELS.values()} - {"human", "random"}
     models = convexity_models()
     layers = sum(len(MODELS[name]["layers"]) for name in models)
     aligned = {name for _, name, _ in gwot_keys()} & {*models}
     impossible = {
         *({"paradigm_effects"} if len(compared) < 2 else ()),
-        *(() if models else CONVEXITY_FIGURES),
+        *(() if models else {figure.name for figure in FIGURES if figure.study == CONVEXITY}),
         # Three layers are the fewest that a correlation over layers needs.
         *({"convexity_correlations"} if layers < 3 else ()),
         *(() if aligned else {"convexity_matching"}),
     }
-    titles = GWOT_FIGURES | CONVEXITY_FIGURES
-    return {name: title for name, title in titles.items() if name not in impossible}
+    return {
+        figure.name: figure.title
+        for figure in FIGURES
+        if figure.name not in impossible and study in (None, figure.study)
+    }
 
 
 def study_tables():

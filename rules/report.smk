@@ -20,14 +20,9 @@ rule build_report:
         citations="config/citations.yaml",
     output:
         report_page(),
-    log:
-        "<logs>/build_report.log",
-    benchmark:
-        "<benchmarks>/build_report.tsv"
     conda:
         "../envs/report.yaml"
     params:
-        code=code("build_report"),
         assets=files_digest(sorted(SCRIPTS.glob("repalign/report/page.*"))),
         study=config["study"],
         models=MODELS,

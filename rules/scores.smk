@@ -1,4 +1,11 @@
-# Cheap scores: one job a model, one row a layer.
+# Cheap scores: one job per model, one row per layer.
+# Those of every model, one rule score_<name> each; all of them go into the tidy table.
+MODEL_SCORES = (
+    "odd_one_out",
+    "rsa",
+    "similarity",
+    "clustering",
+)
 
 
 rule score_noise_ceiling:
@@ -6,14 +13,9 @@ rule score_noise_ceiling:
         "<results>/inputs/triplets.safetensors",
     output:
         "<results>/scores/noise_ceiling.tsv",
-    log:
-        "<logs>/score_noise_ceiling.log",
-    benchmark:
-        "<benchmarks>/score_noise_ceiling.tsv"
     conda:
         "../envs/measures.yaml"
     params:
-        code=code("score_noise_ceiling"),
         published=config["odd_one_out"]["noise_ceiling"],
     script:
         "../workflow_scripts/score_noise_ceiling.py"
@@ -25,16 +27,11 @@ rule score_odd_one_out:
         triplets="<results>/inputs/triplets.safetensors",
     output:
         "<results>/scores/odd_one_out/{model}.tsv",
-    log:
-        "<logs>/score_odd_one_out/{model}.log",
-    benchmark:
-        "<benchmarks>/score_odd_one_out/{model}.tsv"
     conda:
         "../envs/measures.yaml"
     resources:
         **needs(model_needs, "mem_mb", "runtime"),
     params:
-        code=code("score_odd_one_out"),
         similarity=config["odd_one_out"]["similarity"],
         centre=config["odd_one_out"]["centre"],
         statistics=config["statistics"],
@@ -49,16 +46,11 @@ rule score_rsa:
         humans=expand("<results>/inputs/humans/{human}.safetensors", human=selected_humans("rsa")),
     output:
         "<results>/scores/rsa/{model}.tsv",
-    log:
-        "<logs>/score_rsa/{model}.log",
-    benchmark:
-        "<benchmarks>/score_rsa/{model}.tsv"
     conda:
         "../envs/measures.yaml"
     resources:
         **needs(model_needs, "mem_mb", "runtime"),
     params:
-        code=code("score_rsa"),
         metric=config["rsa"]["metric"],
         method=config["rsa"]["method"],
         statistics=config["statistics"],
@@ -73,16 +65,11 @@ rule score_similarity:
         humans=expand("<results>/inputs/humans/{human}.safetensors", human=selected_humans("similarity")),
     output:
         "<results>/scores/similarity/{model}.tsv",
-    log:
-        "<logs>/score_similarity/{model}.log",
-    benchmark:
-        "<benchmarks>/score_similarity/{model}.tsv"
     conda:
         "../envs/measures.yaml"
     resources:
         **needs(model_needs, "mem_mb", "runtime"),
     params:
-        code=code("score_similarity"),
         n_neighbours=config["similarity"]["n_neighbours"],
         metric=config["similarity"]["metric"],
         statistics=config["statistics"],
@@ -98,16 +85,11 @@ rule score_clustering:
         humans=expand("<results>/inputs/humans/{human}.safetensors", human=selected_humans("clustering")),
     output:
         "<results>/scores/clustering/{model}.tsv",
-    log:
-        "<logs>/score_clustering/{model}.log",
-    benchmark:
-        "<benchmarks>/score_clustering/{model}.tsv"
     conda:
         "../envs/measures.yaml"
     resources:
         **needs(model_needs, "mem_mb", "runtime"),
     params:
-        code=code("score_clustering"),
         n_init=config["clustering"]["n_init"],
         statistics=config["statistics"],
         seed=config["seed"],

@@ -1,9 +1,11 @@
 """Shared fixtures: the real THINGS files, a checkout to run in, and one finished run of a small study."""
 
+import itertools
 import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,9 +32,32 @@ convexity: {sensitivity: [5], align: false}
 naive_transform: {layers: [first, last], regularisation: [0.3]}
 """
 
+# The files that take longest, in the order in which they start: so all workers end at about the same time.
+LONGEST = (
+    "integration/test_slurm.py",
+    "integration/test_demo.py",
+    "workflow/test_determinism.py",
+    "integration/test_things.py",
+    "workflow/test_reruns.py",
+    "workflow/test_images.py",
+    "workflow/test_gwot_robustness.py",
+    "workflow/test_recovery.py",
+    "unit/models/test_model_sheets.py",
+    "unit/gwot/test_journal.py",
+    "unit/gwot/test_solver.py",
+    "unit/gwot/test_align.py",
+    "unit/naive_transform/test_naive_transform.py",
+)
+
 
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `things` need the real files; slow ones run in CI, where all must run; others when asked for."""
+    """Start with the longest files; skip what needs means that are missing, and outside CI what is slow.
+
+    In CI the THINGS files must be there, so tests marked `things` are not skipped.
+    """
+    tests = ROOT / "tests"
+    place = {tests / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
     skip_slow = pytest.mark.skip(reason="slow; run `CI=true make test`")
     skip_things = pytest.mark.skip(reason=f"the THINGS files are not at {THINGS}")
     by_hand = {"benchmark", "recovery"}
@@ -48,6 +73,18 @@ def pytest_collection_modifyitems(config, items):
         for name, skip in skip_by_hand.items():
             if name in item.keywords:
                 item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Minutes of all tests by folder."""
+    minutes = Counter()
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if hasattr(report, "duration") and hasattr(report, "nodeid"):
+            minutes[str(Path(report.nodeid.partition("::")[0]).parent)] += report.duration / 60
+    if IN_CI:
+        terminalreporter.section("minutes by folder")
+        for folder, value in minutes.most_common():
+            terminalreporter.write_line(f"{value:6.1f} {folder}")
 
 
 @pytest.fixture(scope="session")

@@ -17,13 +17,14 @@ with job(snakemake) as log:
         "confidence": params.statistics["confidence"],
         "seed": params.seed,
     }
-    table = joined(read_table(snakemake.input[0]))
+    table, columns = joined(read_table(snakemake.input[0]))
     write_table(output.joined, table)
+    write_table(output.columns, columns)
     study = table[table["model"].isin(params.models)]
     groups = grouped_correlations(study, "convexity", "odd_one_out", params.finetuned, **settings)
     write_table(output.groups, groups)
     depths = depth_correlations(study, "convexity", "odd_one_out", params.finetuned, **settings)
     write_table(output.depths, depths)
-    write_table(output.matrix, correlation_matrix(study, params.finetuned, **settings))
-    write_table(output.matching, matching_predictors(study, params.finetuned, **settings))
+    write_table(output.matrix, correlation_matrix(study, columns, params.finetuned, **settings))
+    write_table(output.matching, matching_predictors(study, columns, params.finetuned, **settings))
     log.info("\n%s", groups.to_string())

@@ -1,15 +1,10 @@
-"""What the figures of geometry draw: sorted matrices, the objects of people in the plane, models among models."""
+"""Data of the figures of geometry: sorted matrices, objects in the plane, similarity of all systems."""
 
 import numpy as np
 from repalign.analysis.layer_scores import readouts
-from repalign.analysis.maps import (
-    category_order,
-    choose_models,
-    object_map,
-    pooled,
-    rank_shares,
-    similarity_of_systems,
-)
+from repalign.analysis.maps import choose_models, object_map, rank_matrix, similarity_of_systems
+from repalign.figures.category_order import category_order
+from repalign.figures.pooling import pooled_means
 from repalign.inputs.representations import load_embeddings, load_human
 from repalign.jobs.job import job
 from repalign.measures.rdm import dissimilarity, upper_triangle
@@ -23,20 +18,20 @@ with job(snakemake) as log:
     concepts = read_table(files.concepts).set_index("object").loc[list(objects)]
     order = category_order(concepts["category"])
     scores = readouts(read_table(files.scores), params.models)
-    shown = choose_models(scores, human, f"rsa_{params.method}")
+    shown = choose_models(scores, human, "rsa")
     ranked, arrays, ranks = {}, {}, {}
     for name, record in humans.items():
         if record.objects == objects:
-            ranks[name] = rank_shares(record.rdm(params.metric))
+            ranks[name] = rank_matrix(record.rdm(params.metric))
             ranked[name] = upper_triangle(ranks[name]).astype(np.float32)
-    arrays[human] = pooled(ranks[human], order)
+    arrays[human] = pooled_means(ranks[human], order)
     for name, path in zip(params.models, files.models, strict=True):
         layer = params.models[name]["readout"]
-        features = load_embeddings(path, [layer]).of(layer, objects)
-        rank = rank_shares(dissimilarity(features, params.metric))
+        features = load_embeddings(path, [layer]).rows(layer, objects)
+        rank = rank_matrix(dissimilarity(features, params.metric))
         ranked[name] = upper_triangle(rank).astype(np.float32)
         if name in shown:
-            arrays[name] = pooled(rank, order)
+            arrays[name] = pooled_means(rank, order)
     metadata = {
         "order": [human, *shown],
         "category": concepts["category"].iloc[order].tolist(),

@@ -16,11 +16,11 @@ with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     settings, layer = dict(snakemake.params.settings), snakemake.wildcards.layer
     human = load_human(snakemake.input.human)
-    model = load_system(snakemake.input.model, layer).of(human.objects)
+    model = load_system(snakemake.input.model, layer).select(human.objects)
     source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     settings["seed"] = snakemake.params.seed
     log.info("device: %s", resolve_device(settings["device"]))
-    # A journal is of these very data, settings and code, so a killed job goes on and a changed one starts anew.
+    # The name of the journal changes with data, settings and code: a killed job resumes, a changed one starts anew.
     journals = Path(snakemake.output.plan).with_name("journal")
     storage = journals / f"{fingerprint(source, target, settings, snakemake.params.code)}.log"
     result = align(source, target, storage=storage, rates=top1, **settings)

@@ -15,7 +15,7 @@ with job(snakemake) as log:
     settings, files = dict(snakemake.params.settings), (snakemake.input.first, snakemake.input.second)
     systems = [load_system(*pair) for pair in zip(files, snakemake.params.layers, strict=True)]
     objects = [name for name in systems[0].objects if name in set(systems[1].objects)]
-    first, second = (system.of(objects) for system in systems)
+    first, second = (system.select(objects) for system in systems)
     source, target, settings["metric"] = aligned_inputs(first, second, settings["metric"])
     result = align(source, target, seed=snakemake.params.seed, **settings)
     concepts = read_table(snakemake.input.concepts).set_index("object").loc[objects].reset_index()

@@ -8,8 +8,7 @@ from repalign.storage.artefacts import write_arrays
 
 with job(snakemake) as log:
     row, model = snakemake.params.row, snakemake.wildcards.model
-    fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
-    network = load(ModelSpec(model=model, **fields))
+    network = load(ModelSpec.of_row(model, row))
     found = final_classifier(network, row["layers"], row.get("pooling", ""))
     arrays = {} if found is None else {"weight": found.weight, "bias": found.bias}
     metadata = {

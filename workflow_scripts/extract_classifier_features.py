@@ -5,7 +5,7 @@ from repalign.inputs.images import ImageSet
 from repalign.inputs.representations import Embeddings, load_embeddings, write_embeddings
 from repalign.jobs.job import job
 from repalign.models.devices import choose_device
-from repalign.models.extraction import extract
+from repalign.models.extraction import Settings, extract
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
 from repalign.storage.artefacts import read_arrays, read_table
@@ -23,19 +23,14 @@ with job(snakemake) as log:
         log.info("the layer is %s: no pass over the images", layer)
     else:
         torch.set_num_threads(snakemake.threads)
-        fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
         extract(
-            load(ModelSpec(model=snakemake.wildcards.model, **fields)),
+            load(ModelSpec.of_row(snakemake.wildcards.model, row)),
             ImageSet.from_table(read_table(files.images)),
             [layer],
             snakemake.output[0],
-            workers=settings["workers"],
-            on_bad_image=settings["on_bad_image"],
+            pooling=row.get("pooling", ""),
+            settings=Settings.from_config(settings, choose_device(settings["device"])),
             average_objects=snakemake.params.average_objects,
             metadata={"row": row, "code": snakemake.params.code},
             model=snakemake.wildcards.model,
-            pooling=row.get("pooling", ""),
-            device=choose_device(settings["device"]),
-            precision=settings["precision"],
-            batch_size=settings["batch_size"],
         )

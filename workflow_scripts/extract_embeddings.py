@@ -4,7 +4,7 @@ import torch
 from repalign.inputs.images import ImageSet
 from repalign.jobs.job import job
 from repalign.models.devices import choose_device
-from repalign.models.extraction import extract
+from repalign.models.extraction import Settings, extract
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
 from repalign.models.precision import precision_effect
@@ -13,35 +13,36 @@ from tqdm import tqdm
 
 with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
-    row, settings, model = snakemake.params.row, snakemake.params.settings, snakemake.wildcards.model
-    fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
-    network = load(ModelSpec(model=model, **fields))
+    row, model = snakemake.params.row, snakemake.wildcards.model
+    settings = Settings.from_config(
+        snakemake.params.settings, choose_device(snakemake.params.settings["device"])
+    )
+    network = load(ModelSpec.of_row(model, row))
     images = ImageSet.from_table(read_table(snakemake.input.images))
-    shared = {
-        "pooling": row.get("pooling", ""),
-        "device": choose_device(settings["device"]),
-        "precision": settings["precision"],
-        "batch_size": settings["batch_size"],
-    }
-    log.info("device: %s", shared["device"])
-    if settings["precision"] != "fp32":
-        effect = precision_effect(network, images, row["layers"], **shared)
-        log.info(
-            "RSA of %s with fp32: %s", settings["precision"], {k: round(v, 5) for k, v in effect.items()}
+    log.info("device: %s; preprocessing: %s", settings.device, network.description["preprocessing"])
+    if settings.precision != "fp32":
+        effect = precision_effect(
+            network,
+            images,
+            row["layers"],
+            settings.precision,
+            pooling=row.get("pooling", ""),
+            device=settings.device,
+            batch_size=settings.batch_size,
         )
+        log.info("RSA of %s with fp32: %s", settings.precision, {k: round(v, 5) for k, v in effect.items()})
     with tqdm(total=len(images), unit="image", desc=model) as bar:
         result = extract(
             network,
             images,
             row["layers"],
             snakemake.output[0],
-            workers=settings["workers"],
-            on_bad_image=settings["on_bad_image"],
+            pooling=row.get("pooling", ""),
+            settings=settings,
             average_objects=snakemake.params.average_objects,
             metadata={"row": row, "code": snakemake.params.code},
             model=model,
             progress=bar.update,
-            **shared,
         )
         rate = bar.format_dict["rate"]
     log.info("%d images, %.1f a second, in batches of %d", result.n_images, rate or 0, result.batch_size)

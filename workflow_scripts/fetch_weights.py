@@ -9,8 +9,7 @@ from repalign.storage.artefacts import write_text
 
 with job(snakemake) as log:
     row = snakemake.params.row
-    fields = {key: row.get(key, "") for key in ("source", "identifier", "weights", "revision")}
-    network = load(ModelSpec(model=snakemake.wildcards.model, **fields))
+    network = load(ModelSpec.of_row(snakemake.wildcards.model, row))
     record = {key: network.description.get(key, "") for key in ("weights", "sha256", "commit")}
     write_text(snakemake.output[0], json.dumps(record, sort_keys=True) + "\n")
     log.info("%s", record)

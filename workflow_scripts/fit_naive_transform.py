@@ -13,7 +13,7 @@ with job(snakemake) as log:
     torch.set_num_threads(snakemake.threads)
     params, wildcards, output = snakemake.params, snakemake.wildcards, snakemake.output
     arrays, metadata = read_arrays(snakemake.input.triplets, ["triplets"])
-    embedding = load_embeddings(snakemake.input.model, [wildcards.layer]).of(
+    embedding = load_embeddings(snakemake.input.model, [wildcards.layer]).rows(
         wildcards.layer, metadata["objects"]
     )
     transform, tried = select(

@@ -1,7 +1,7 @@
 """List the images of an image set: which image stands for which object."""
 
 from repalign.inputs import images
-from repalign.inputs.things import membership_matrix
+from repalign.inputs.things import OTHERS, membership_matrix
 from repalign.jobs.job import job
 from repalign.storage.artefacts import read_table, write_table
 
@@ -18,7 +18,7 @@ with job(snakemake) as log:
             )
     elif snakemake.wildcards.image_set == "category":
         members, names = membership_matrix(concepts, settings["categories"])
-        kept = [i for i, name in enumerate(names) if name != "others"]
+        kept = [i for i, name in enumerate(names) if name != OTHERS]
         names = [names[i] for i in kept]
         chosen = images.category(chosen, members[:, kept], names, settings["per_category"], params.seed)
     write_table(snakemake.output[0], chosen.to_table())

@@ -1,29 +1,22 @@
 """Convexity beside every other measure: by depth, against each other, by number of neighbours."""
 
+from types import SimpleNamespace
+
 import pandas as pd
-from repalign.figures.correlations import plot_alignment, plot_matrix
-from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
-from repalign.figures.matching_predictors import plot_coarse_matching
+from repalign.figures import convexity_figures
 from repalign.figures.style import save_figure
 from repalign.jobs.job import job
 from repalign.storage.artefacts import read_table
+from repalign.storage.score_table import read_scores
 
 with job(snakemake) as log:
-    params, style, finetuned = snakemake.params, snakemake.params.style, snakemake.params.finetuned
-    correlations = ("joined", "groups", "depths", "matching", "matrix")
-    joined, groups, depths, matching, matrix = (read_table(snakemake.input[name]) for name in correlations)
-    joined = joined[joined["model"].isin(list(params.models))]
-    scores = read_table(snakemake.input.scores)
-    spaces = pd.concat([read_table(path) for path in snakemake.input.convexity], ignore_index=True)
-    draw = {
-        "convexity_depth": lambda: plot_depth(scores, depths, params.models, finetuned, style),
-        "convexity_alignment": lambda: plot_alignment(joined, groups, finetuned, style),
-        "convexity_neighbours": lambda: plot_neighbours(spaces, params.models, finetuned, style),
-        "convexity_correlations": lambda: plot_matrix(matrix, style),
-        "convexity_measures": lambda: plot_measures(scores, params.models, finetuned, style),
-        "convexity_matching": lambda: plot_coarse_matching(joined, matching, finetuned, style),
-    }
+    params, files = snakemake.params, snakemake.input
+    names = ("scores", "joined", "groups", "depths", "matching", "matrix")
+    tables = SimpleNamespace(**{name: read_table(files[name]) for name in names})
+    tables.columns = read_scores(files.columns)
+    tables.joined = tables.joined[tables.joined["model"].isin(list(params.models))]
+    tables.spaces = pd.concat([read_table(path) for path in files.convexity], ignore_index=True)
     # A small study has not all of them.
-    for name, files in snakemake.output.items():
-        figure, data = draw[name]()
-        save_figure(figure, files, data, style)
+    for name, paths in snakemake.output.items():
+        figure, data = getattr(convexity_figures, name)(tables, params)
+        save_figure(figure, paths, data, params.style)

@@ -4,10 +4,10 @@ from repalign.figures import panels
 from repalign.figures.effects import plot_effects
 from repalign.figures.style import save_figure
 from repalign.jobs.job import job
-from repalign.storage.artefacts import read_table
+from repalign.storage.score_table import read_scores
 
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.output
-    labels = panels.effects(params.method)
-    figure, data = plot_effects(read_table(snakemake.input[0]), labels, params.style)
+    effects = read_scores(snakemake.input[0])
+    figure, data = plot_effects(effects, panels.effects(params.method), params.style)
     save_figure(figure, files.paradigm_effects, data, params.style)

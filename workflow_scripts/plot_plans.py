@@ -1,7 +1,7 @@
 """A transport plan that finds the objects beside one that does not, and where both put the objects."""
 
 from repalign.analysis.layer_scores import readouts
-from repalign.figures.object_map import landing, plot_object_map
+from repalign.figures.object_map import object_map_entry, plot_object_map
 from repalign.figures.style import save_figure
 from repalign.figures.transport_plans import choose_plans, plan_entry, plot_transport_plans
 from repalign.jobs.job import job
@@ -23,7 +23,7 @@ with job(snakemake) as log:
     place = read_table(files.objects).set_index("object")
     human = place["human"].iloc[0]
     pair = params.pair if params.pair and params.pair[0] == human else None
-    chosen = choose_plans(scores[scores["human"] == human], params.models, pair)
-    entries = [landing(key, *read_arrays(paths[key], ["plan"]), place) for key in chosen]
+    chosen = choose_plans(scores[scores["reference"] == human], params.models, pair)
+    entries = [object_map_entry(key, *read_arrays(paths[key], ["plan"]), place) for key in chosen]
     figure, data = plot_object_map(entries, style)
     save_figure(figure, snakemake.output.object_map, data, style, human=human)

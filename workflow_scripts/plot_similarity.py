@@ -12,7 +12,8 @@ with job(snakemake) as log:
     arrays, metadata = read_arrays(files.rdms)
     human, *models = metadata["order"]
     scores = readouts(read_table(files.scores), params.models)
-    scores = scores[(scores["metric"] == f"rsa_{params.method}") & (scores["human"] == human)]
+    scores = scores[(scores["metric"] == "rsa") & (scores["variant"] == params.method)]
+    scores = scores[scores["reference"] == human]
     rho = scores.set_index("model")["value"].loc[models].to_dict()
     facts = {"human": human, "models": models, "n": len(metadata["objects"]), "rsa": rho}
     matrices = {name: arrays[name] for name in metadata["order"]}

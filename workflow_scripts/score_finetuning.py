@@ -8,15 +8,15 @@ from repalign.storage.artefacts import read_arrays, read_table, write_table
 with job(snakemake) as log:
     params, files = snakemake.params, snakemake.input
     arrays, metadata = read_arrays(files.triplets, ["triplets"])
-    judged = [
-        load_embeddings(path, [layer]).of(layer, metadata["objects"])
+    behaviour = [
+        load_embeddings(path, [layer]).rows(layer, metadata["objects"])
         for path, layer in zip(files.behaviour, params.layers, strict=True)
     ]
     points = [load_embeddings(path, [layer]) for path, layer in zip(files.points, params.layers, strict=True)]
     scores = finetuning_scores(
         snakemake.wildcards.model,
         params.layers[0],
-        judged,
+        behaviour,
         arrays["triplets"],
         [embeddings.layers[layer] for embeddings, layer in zip(points, params.layers, strict=True)],
         read_table(files.concepts),

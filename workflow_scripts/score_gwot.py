@@ -9,7 +9,7 @@ with job(snakemake) as log:
     arrays, metadata = read_arrays(snakemake.input.plan)
     concepts = read_table(snakemake.input.concepts).set_index("object").loc[metadata["objects"]].reset_index()
     scores = matching_scores(
-        {"model": wildcards.model, "layer": wildcards.layer, "human": wildcards.human},
+        {"model": wildcards.model, "layer": wildcards.layer, "reference": wildcards.human},
         arrays["plan"],
         metadata["loss"],
         concepts,

@@ -16,7 +16,7 @@ with job(snakemake) as log:
     params, wildcards = snakemake.params, snakemake.wildcards
     settings = {**params.settings, "time_budget": None}
     human = load_human(snakemake.input.human)
-    model = load_system(snakemake.input.model, wildcards.layer).of(human.objects)
+    model = load_system(snakemake.input.model, wildcards.layer).select(human.objects)
     source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     arrays, metadata = read_arrays(snakemake.input.plan)
     concepts = read_table(snakemake.input.concepts).set_index("object").loc[list(human.objects)].reset_index()

@@ -21,7 +21,9 @@ from integration.slurm_cluster import (
     with_profile,
     with_study,
 )
+from repalign.measures.registry import DECLARED, headline_rows
 from repalign.storage.artefacts import read_arrays, read_table
+from repalign.storage.score_table import read_scores
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
@@ -114,10 +116,12 @@ def scores(demo):
     found = {}
     for model, layer in READOUT.items():
         for stage in ("rsa", "odd_one_out"):
-            table = read_table(demo.results / f"scores/{stage}/{model}.tsv")
+            table = read_scores(demo.results / f"scores/{stage}/{model}.tsv")
+            table = headline_rows(table, DECLARED)
             for row in table[table["layer"] == layer].to_dict("records"):
                 found[row["metric"], model] = row["value"]
-        for row in read_table(demo.results / f"gwot/people/{model}/{layer}/scores.tsv").to_dict("records"):
+        table = read_scores(demo.results / f"gwot/people/{model}/{layer}/scores.tsv")
+        for row in headline_rows(table, DECLARED).to_dict("records"):
             found[row["metric"], model] = row["value"]
         table = read_table(demo.results / f"convexity/original/{model}/{layer}.tsv")
         mean = table[(table["category"] == "MEAN") & (table["n_neighbours"] == 10)].iloc[0]
@@ -126,7 +130,7 @@ def scores(demo):
 
 
 def test_every_way_of_learning_beats_no_learning_in_similarity_to_people(scores):
-    for metric in ("rsa_spearman", "odd_one_out"):
+    for metric in ("rsa", "odd_one_out"):
         for model in ("supervised", "self_sup_sup", "clip"):
             assert scores[metric, model] > scores[metric, "untrained"] + 0.05, (metric, model)
 
@@ -169,7 +173,7 @@ def test_real_features_of_things_run_on_the_cluster_to_every_figure_and_table(tm
     # With fewer cores the group of all figures would ask for more than the hour that the partition allows.
     output = run(checkout, *study, cores=10).output
     scores = read_table(checkout / "results/things_features/aggregate/layer_scores.parquet")
-    rsa = scores[scores["metric"] == "rsa_spearman"].set_index(["model", "human"])["value"]
+    rsa = scores[scores["metric"] == "rsa"].set_index(["model", "reference"])["value"]
     assert rsa["clip_vit_b32", "spose66"] == pytest.approx(0.41602, abs=5e-5)
     jobs, submitted = accounts(checkout), submissions(output)
     assert {job for job, _, _ in jobs} == set(submitted)
@@ -212,7 +216,7 @@ def test_one_member_of_a_group_fails_and_what_the_others_finished_is_not_done_ag
         file.truncate(damaged.stat().st_size - 1)
     done = run(checkout, *target, check=False)
     assert done.returncode != 0
-    assert f"repalign: {damaged.relative_to(checkout)} is not as it was written" in done.output
+    assert f"repalign: {damaged.relative_to(checkout)} has changed since it was written" in done.output
     assert "Traceback" not in done.output
     assert "type the same command again" in done.output
     log = next(line.split("log: ")[1] for line in done.output.splitlines() if "SLURM jobid" in line)
@@ -220,7 +224,7 @@ def test_one_member_of_a_group_fails_and_what_the_others_finished_is_not_done_ag
     damaged.unlink()
     run(checkout, *target)
     logs = {path.parent.name: path.read_text() for path in (results / "logs/align_gwot").rglob("*.log")}
-    assert {name for name, text in logs.items() if "its results are put back" in text} == set(logs) - {
+    assert {name for name, text in logs.items() if "its results are restored" in text} == set(logs) - {
         "unrelated"
     }
     assert len(logs) == 4

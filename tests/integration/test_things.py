@@ -8,7 +8,8 @@ from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
 from repalign.inputs.features import random_features, read_precomputed
 from repalign.inputs.objects import read_order
-from repalign.storage.artefacts import read_table
+from repalign.measures.registry import headline_rows, measure_of
+from repalign.storage.score_table import read_scores
 
 pytestmark = pytest.mark.things
 N = 300
@@ -56,10 +57,10 @@ def test_the_workflow_reproduces_the_known_scores(checkout, things_dir, referenc
         "--config",
         f"things_dir={things_dir}",
     )
-    rsa, accuracy = (read_table(checkout / target) for target in targets)
-    assert rsa.set_index("human").loc["spose66", "value"] == pytest.approx(0.41602, abs=5e-5)
+    rsa, accuracy = (read_scores(checkout / target) for target in targets)
+    assert rsa.set_index("reference").loc["spose66", "value"] == pytest.approx(0.41602, abs=5e-5)
     reference = pd.read_csv(reference_dir / "odd_one_out_reference.tsv", sep="\t").set_index(
         ["embedding", "similarity"]
     )
     expected = reference.loc[("clip_vit_b32", "centered_cosine"), "accuracy"]
-    assert round(accuracy.set_index("metric").loc["odd_one_out", "value"], 5) == expected
+    assert round(headline_rows(accuracy, [measure_of("odd_one_out")])["value"].item(), 5) == expected

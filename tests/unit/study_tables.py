@@ -5,9 +5,11 @@ import pandas as pd
 
 PARADIGMS = ("supervised", "self_supervised", "self_sup_sup", "clip")
 HUMANS = ("people", "others_group")
+# Metric and variant to chance and the value of a perfect model.
 METRICS = {
-    "gwot_top1": (0.02, 0.3), "gwot_top5": (0.05, 0.5), "gwot_category_top1": (0.05, 0.6),
-    "gwot_category_others_top1": (0.1, 0.6), "gwot_category_any_top1": (0.08, 0.7), "rsa_spearman": (0, 0.5),
+    ("gwot", "top1"): (0.02, 0.3), ("gwot", "top5"): (0.05, 0.5), ("gwot_category", "top1"): (0.05, 0.6),
+    ("gwot_category_others", "top1"): (0.1, 0.6), ("gwot_category_any", "top1"): (0.08, 0.7),
+    ("rsa", "spearman"): (0, 0.5),
 }  # fmt: skip
 
 
@@ -30,7 +32,7 @@ def made_up_models(n=8):
 def made_up_scores(models, seed=0):
     """A tidy table over two layers, two humans and the main measures."""
     rng, rows = np.random.default_rng(seed), []
-    for metric, (chance, top) in METRICS.items():
+    for (metric, variant), (chance, top) in METRICS.items():
         for human in HUMANS:
             for i, (name, row) in enumerate(models.items()):
                 for depth, layer in enumerate(row["layers"]):
@@ -44,7 +46,8 @@ def made_up_scores(models, seed=0):
                                 "paradigm": row["paradigm"],
                                 "layer": layer,
                             },
-                            **{"depth": float(depth), "human": human, "metric": metric, "value": value},
+                            **{"depth": float(depth), "reference": human, "metric": metric},
+                            **{"variant": variant, "value": value},
                             **{
                                 "ci_low": value - 0.02,
                                 "ci_high": value + 0.02,
@@ -55,14 +58,14 @@ def made_up_scores(models, seed=0):
                         }
                     )
     rows += [
-        row | {"metric": name, "human": human}
-        for name, human in (
-            ("clustering_ami", "categories"),
-            ("clustering_ami", "people"),
-            ("odd_one_out", "triplets"),
+        row | {"metric": name, "variant": variant, "reference": reference}
+        for name, variant, reference in (
+            ("clustering", "ami", "categories"),
+            ("clustering", "ami", "people"),
+            ("odd_one_out", "", "triplets"),
         )
         for row in rows
-        if row["metric"] == "rsa_spearman" and row["human"] == "people"
+        if row["metric"] == "rsa" and row["reference"] == "people"
     ]
     return pd.DataFrame(rows)
 
@@ -84,10 +87,10 @@ DEEP = {
 def made_up_layers(seed=0):
     """A tidy table of the convexity study: five models, five layers, measures that rise with depth."""
     rng, rows = np.random.default_rng(seed), []
-    humans = {"convexity": "categories", "odd_one_out": "triplets"}
-    for metric, low, high in (
-        ("convexity", 0.1, 0.7), ("odd_one_out", 0.35, 0.6), ("rsa_spearman", 0.05, 0.5), ("cka", 0.1, 0.6),
-        ("gwot_top1", 0.0, 0.3), ("gwot_category_top1", 0.05, 0.6),
+    references = {"convexity": "categories", "odd_one_out": "triplets"}
+    for metric, variant, low, high in (
+        ("convexity", "", 0.1, 0.7), ("odd_one_out", "", 0.35, 0.6), ("rsa", "spearman", 0.05, 0.5),
+        ("cka", "", 0.1, 0.6), ("gwot", "top1", 0.0, 0.3), ("gwot_category", "top1", 0.05, 0.6),
     ):  # fmt: skip
         for rank, (model, row) in enumerate(DEEP.items()):
             for index, layer in enumerate(row["layers"]):
@@ -97,8 +100,9 @@ def made_up_layers(seed=0):
                     names
                     | {
                         "depth": index / 4,
-                        "human": humans.get(metric, "people"),
+                        "reference": references.get(metric, "people"),
                         "metric": metric,
+                        "variant": variant,
                         "value": value,
                     }
                     | {"ci_low": value - 0.02, "ci_high": value + 0.02, "chance": low, "n": 40, "seed": 0}

@@ -12,7 +12,7 @@ from audit import affected, known, locked
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "workflow_scripts"
 SOURCES = sorted([*LIBRARY.rglob("*.py"), *(ROOT / "profiles").rglob("*.py")])
-RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").rglob("*.smk"))]
 
 
 def calls(path):

@@ -150,7 +150,7 @@ def test_charts_follow_their_menus(page):
     assert page.locator("#compare-chart path[aria-label]").count() >= 10
     page.select_option("#x-measure", "odd_one_out|triplets")
     page.wait_for_function("document.querySelector('#compare-says').textContent.includes('odd-one-out')")
-    page.select_option("#depth-measure", "gwot_top1|people")
+    page.select_option("#depth-measure", "gwot|top1|people")
     page.wait_for_function(
         "document.querySelector('#depth-chart svg').textContent.includes('objects matched')"
     )

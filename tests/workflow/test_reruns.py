@@ -1,12 +1,7 @@
 """What reruns after a change, asked of the real DAG of a finished study."""
 
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 from conftest import FORMATS, IN_CI, snakemake
@@ -92,11 +87,15 @@ def test_a_new_row_runs_the_new_model_and_the_aggregates(finished):
 
 COMMENTS = [
     (
-        "workflow_scripts/repalign/rdm.py",
+        "workflow_scripts/repalign/measures/rdm.py",
         "rdm = (rdm + rdm.T) / 2",
         "rdm = (rdm + rdm.T) / 2  # exactly symmetric",
     ),
-    ("workflow_scripts/repalign/rsa.py", '"""Correlation of the upper', '"""The correlation of the upper'),
+    (
+        "workflow_scripts/repalign/measures/rsa.py",
+        '"""Correlation of the upper',
+        '"""The correlation of the upper',
+    ),
     ("config/planted/models.tsv", "model\t", "# a remark\nmodel\t"),
     ("config/config.yaml", "seed: 0 #", "seed: 0 # the same"),
 ]
@@ -120,7 +119,7 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
     expected = {"score_gwot"} | AGGREGATES - {"aggregate_trials", "plot_convergence"}
     assert {rule for rule, _ in planned(finished)} == expected
     # extract_precomputed and build_human import repalign.inputs.representations, which imports repalign.measures.rdm.
-    edit(finished, "workflow_scripts/repalign/objects.py", ".strip()", ".strip().strip()")
+    edit(finished, "workflow_scripts/repalign/inputs/objects.py", ".strip()", ".strip().strip()")
     assert ("extract_precomputed", MODEL) in planned(finished)
 
 
@@ -145,32 +144,3 @@ def test_a_setting_of_one_pair_reruns_that_pair(finished):
     )
     jobs = planned(finished)
     assert {job for job in jobs if job[1]} == {("align_gwot", MODEL), ("score_gwot", MODEL)}
-
-
-@pytest.mark.slow
-def test_a_killed_run_goes_on_after_unlock(checkout):
-    """`kill -9` leaves a lock; the error names --unlock; afterwards the run ends without doing twice what was done."""
-    target = "results/demo/scores/rsa/object_level_a.tsv"
-    command = [sys.executable, "-m", "snakemake", target, "--cores", "2", "--configfile", "small.yaml"]
-    run = subprocess.Popen(
-        command,
-        cwd=checkout,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    concepts = checkout / "results/demo/inputs/concepts.tsv"
-    deadline = time.monotonic() + 120
-    while not concepts.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
-    world = checkout / "results/demo/world/unique_id.txt"
-    made = world.stat().st_mtime_ns
-    locked = snakemake(checkout, target, "--configfile", "small.yaml", check=False)
-    assert locked.returncode != 0
-    assert "--unlock" in locked.output
-    snakemake(checkout, "--unlock", "--configfile", "small.yaml")
-    snakemake(checkout, target, "--configfile", "small.yaml")
-    assert (checkout / target).exists()
-    assert world.stat().st_mtime_ns == made

@@ -10,9 +10,14 @@ LABELS = {
 }
 
 
+def spaced(identifier):
+    """An identifier with spaces."""
+    return str(identifier).replace("_", " ")
+
+
 def shown(identifier):
     """An identifier as people read it."""
-    return LABELS.get(identifier, str(identifier).replace("_", " "))
+    return LABELS.get(identifier, spaced(identifier))
 
 
 def paradigm_order(paradigms):

@@ -14,7 +14,7 @@ from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem
 from repalign.gwot.search.ladder import LOOSE, descend
-from repalign.gwot.search.refine import assignment_finish, hop_basins
+from repalign.gwot.search.refine import hop_basins
 from repalign.gwot.solver.native import NativeSolver
 from repalign.gwot.starts.kinds import STARTS, start_plan
 from scipy.stats import binom
@@ -81,15 +81,11 @@ def test_two_groups_of_people(load):
         rows.append(row)
         plans.append(result.plan)
     problem = make_problem(*pair, metric="euclidean")
-    began = time.perf_counter(), time.process_time()
-    plan, loss, _ = assignment_finish(problem, plans[0], 30)
-    rows.append(row_of("+ exact finish, epsilon 0", plan, loss, *since(began)))
     truth = np.diag(problem.p)
     rows.append(row_of("the true correspondence, epsilon 0", truth, problem.loss(truth), 0, 0))
     show("spose_group1 - spose_group2, euclidean, epsilon 1-10", rows)
     print(f"two seeds agree on {agreement(*plans):.4f} of the objects")
     assert agreement(*plans) >= 0.95
-    assert loss < problem.loss(truth)
     assert rows[0]["top1"] >= 0.895
 
 
@@ -155,9 +151,6 @@ def test_what_each_start_and_refinement_brings(load, model):
     hopped, losses = hop_basins(solver, best[1], 3)
     plan = solver.plans(solver.balance(hopped))[0].numpy()
     rows.append(row_of("best + 3 basin hops", plan, losses[-1], *since(began)))
-    began = time.perf_counter(), time.process_time()
-    plan, loss, _ = assignment_finish(problem, plan, 15)
-    rows.append(row_of("+ exact finish", plan, loss, *since(began)))
     show(f"spose66 - {model}: what each brings", rows)
     assert losses[-1] <= losses[0]
 

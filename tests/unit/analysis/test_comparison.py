@@ -6,9 +6,10 @@ from repalign.analysis.comparison import compare_studies
 
 def scores(**values):
     rows = [
-        {"model": name, "layer": "l", "human": "h", "metric": "m", "value": x, "ci_low": x - 0.03, "ci_high": x + 0.03}
+        {"model": name, "layer": "l", "metric": "cka", "variant": "", "reference": "h", "value": x}
+        | {"ci_low": x - 0.03, "ci_high": x + 0.03}
         for name, x in values.items()
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows).assign(status="ok")
 
 
@@ -36,7 +37,7 @@ def test_the_command_says_what_changed_and_writes_it(tmp_path, capsys):
     out = tmp_path / "both.tsv"
     assert main(["compare", str(tmp_path / "one"), str(tmp_path / "two"), "--out", str(out)]) == 0
     assert "1 higher" in capsys.readouterr().out
-    assert out.read_text().splitlines()[1].startswith("a\tl\th\tm\t0.2")
+    assert out.read_text().splitlines()[1].startswith("a\tl\tcka\t\th\t0.2")
 
 
 def test_a_missing_study_is_named(tmp_path, capsys):

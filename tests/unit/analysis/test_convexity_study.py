@@ -8,6 +8,7 @@ from conftest import ROOT
 from repalign.analysis.convexity_published import ConvexityStudy, compare_published
 from repalign.analysis.convexity_tables import MEAN, SD, position, published_tables, readable, transform_table
 from repalign.analysis.correlations import (
+    KEYS,
     correlation_matrix,
     depth_correlations,
     families,
@@ -15,14 +16,14 @@ from repalign.analysis.correlations import (
     half_of,
     joined,
     layer_groups,
-    measure_of,
+    main_columns,
 )
 from repalign.analysis.matching_predictors import matching_predictors
 from repalign.analysis.tables import formatted
 from repalign.errors import InputError
 from repalign.figures.correlations import plot_alignment, plot_matrix
 from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
-from repalign.figures.matching_predictors import plot_coarse_matching
+from repalign.figures.matching_predictors import plot_matching_predictors
 from repalign.figures.style import PALETTE
 from repalign.inputs.representations import System
 from repalign.measures.clustering_scores import clustering_scores
@@ -33,6 +34,7 @@ from repalign.measures.convexity.graph import graph_convexity
 from repalign.measures.convexity.scores import category_members, convexity_scores, summary_rows
 from repalign.measures.odd_one_out import accuracy
 from repalign.measures.similarity_scores import similarity_scores
+from repalign.storage.score_table import KEYS as MEASURE_KEYS
 from repalign.world.simulation import plant_network, simulate_triplets, simulate_world
 
 LAYERS = [f"layer_{i}" for i in range(5)]
@@ -46,7 +48,9 @@ STYLE = {"width_mm": 180, "font_size": 7, "titles": False}
 BOOT = {"n_boot": 100, "confidence": 0.95, "seed": 0}
 
 
-def score(model, layer, depth, metric, value, human="people", status="ok"):
+def score(model, layer, depth, metric, value, reference="people", status="ok"):
+    """A row of the tidy table; `metric` is a name, or a name and a variant."""
+    metric, variant = metric if isinstance(metric, tuple) else (metric, "")
     return {
         **{
             "study": "s",
@@ -55,7 +59,8 @@ def score(model, layer, depth, metric, value, human="people", status="ok"):
             "layer": layer,
             "depth": depth,
         },
-        **{"human": human, "metric": metric, "value": value, "ci_low": value - 0.02, "ci_high": value + 0.02},
+        **{"metric": metric, "variant": variant, "reference": reference},
+        **{"value": value, "ci_low": value - 0.02, "ci_high": value + 0.02},
         **{"chance": 0.1, "ceiling": np.nan, "n": 10, "seed": 0, "status": status},
     }
 
@@ -75,38 +80,44 @@ def scores():
             rows.append(score(model, layer, depth, "odd_one_out", accuracy, "triplets"))
             if index in (0, 2, 4):
                 judged = {
-                    "odd_one_out_naive": 0.5,
-                    "odd_one_out_naive_change": 0.5 - accuracy,
-                    "odd_one_out_held_out": 0.4,
-                    "odd_one_out_naive_held_out": 0.46,
-                    "odd_one_out_naive_held_out_change": 0.06,
+                    "naive": 0.5,
+                    "naive_change": 0.5 - accuracy,
+                    "held_out": 0.4,
+                    "naive_held_out": 0.46,
+                    "naive_held_out_change": 0.06,
                 }
                 rows += [
-                    score(model, layer, depth, name, value, "triplets") for name, value in judged.items()
+                    score(model, layer, depth, ("odd_one_out", name), value, "triplets")
+                    for name, value in judged.items()
                 ]
                 after = 0.3 + 0.3 * depth
-                rows.append(score(model, layer, depth, "convexity_naive", after, "categories"))
+                rows.append(score(model, layer, depth, ("convexity", "naive"), after, "categories"))
                 change = after - rows[-8]["value"]
-                rows.append(score(model, layer, depth, "convexity_naive_change", change, "categories"))
-    rows.append(score("vit_base", "layer_4", 1.0, "convexity_finetuning_change", 0.2, "categories"))
-    rows.append(score("vit_base", "layer_4", 1.0, "odd_one_out_finetuning_change", -0.1, "triplets"))
+                rows.append(score(model, layer, depth, ("convexity", "naive_change"), change, "categories"))
+    rows.append(score("vit_base", "layer_4", 1.0, ("convexity", "finetuning_change"), 0.2, "categories"))
+    rows.append(score("vit_base", "layer_4", 1.0, ("odd_one_out", "finetuning_change"), -0.1, "triplets"))
     rows.append(score("other", "features", 1.0, "convexity", 0.1, "categories"))
     rows.append(score("other", "features", 1.0, "odd_one_out", 0.33, "triplets", status="failed"))
     return pd.DataFrame(rows)
 
 
 def test_joined_has_one_row_a_layer_in_sheet_order_and_names_several_humans(scores):
-    two = pd.DataFrame([score("vit_base", "layer_0", 0.0, "rsa", v, h) for v, h in ((0.1, "a"), (0.2, "b"))])
-    table = joined(pd.concat([scores, two]))
+    rsa = ("rsa", "spearman")
+    two = pd.DataFrame([score("vit_base", "layer_0", 0.0, rsa, v, h) for v, h in ((0.1, "a"), (0.2, "b"))])
+    table, columns = joined(pd.concat([scores, two]))
+    assert columns["column"].tolist() == [name for name in table if name not in KEYS]
+    known = columns.set_index("column")
+    assert known.loc["rsa_spearman.b"].tolist() == ["rsa", "spearman", "b"]
+    assert known.loc["odd_one_out_naive_held_out"].tolist() == ["odd_one_out", "naive_held_out", "triplets"]
     assert table["model"].tolist() == ["vit_base"] * 5 + ["vit_base_ft"] * 5 + ["other"]
     assert table["layer"].tolist() == [*LAYERS, *LAYERS, "features"]
-    assert {"rsa_a", "rsa_b", "convexity", "odd_one_out"} <= set(table)
-    assert table["rsa_b"].dropna().tolist() == [0.2]
+    assert {"rsa_spearman.a", "rsa_spearman.b", "convexity", "odd_one_out"} <= set(table)
+    assert table["rsa_spearman.b"].dropna().tolist() == [0.2]
     assert np.isnan(table["odd_one_out"].iloc[-1])
 
 
 def test_groups_are_halves_variants_and_models(scores):
-    groups = {name: set(rows["layer"]) for _, name, rows in layer_groups(joined(scores), FINETUNED)}
+    groups = {name: set(rows["layer"]) for _, name, rows in layer_groups(joined(scores)[0], FINETUNED)}
     assert groups["first_half"] == {"layer_0", "layer_1", "layer_2"}
     assert groups["pretrained_second_half"] == {"layer_3", "layer_4"}
     assert {"all", "pretrained", "finetuned", "vit_base", "other"} <= set(groups)
@@ -114,14 +125,14 @@ def test_groups_are_halves_variants_and_models(scores):
 
 
 def test_correlations_of_groups(scores):
-    table = grouped_correlations(joined(scores), "convexity", "odd_one_out", FINETUNED, **BOOT)
+    table = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, **BOOT)
     pearson = table[table["method"] == "pearson"].set_index("group")
     assert pearson.loc["vit_base", "value"] == pytest.approx(1)
     assert pearson.loc["vit_base_ft", "value"] == pytest.approx(0, abs=1e-9)
     assert pearson.loc["pretrained", "n_models"] == 1
     assert pearson.loc["first_half", "n"] == 6
     assert (pearson.loc["vit_base", "ci_low"], pearson.loc["vit_base", "n"]) == (pytest.approx(1), 5)
-    matrix = correlation_matrix(joined(scores), FINETUNED, **BOOT).set_index(["x", "y"])["value"]
+    matrix = correlation_matrix(*joined(scores), FINETUNED, **BOOT).set_index(["x", "y"])["value"]
     assert matrix["convexity", "convexity"] == pytest.approx(1)
     assert matrix["convexity", "odd_one_out"] == pytest.approx(matrix["odd_one_out", "convexity"])
     # Measures after a transform are no measures of the layer.
@@ -134,24 +145,48 @@ def test_a_model_and_its_fine_tuned_version_are_one_family_and_their_layers_go_t
         "other",
         "vit_base",
     ]
-    table = grouped_correlations(joined(scores), "convexity", "odd_one_out", FINETUNED, **BOOT)
+    table = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, **BOOT)
     pearson = table[table["method"] == "pearson"].set_index("group")
     assert pearson.loc["all", "n_models"] == 1
     assert pearson.loc["all", "n"] == 10
 
 
-def test_main_measures_are_told_from_their_variants():
-    assert measure_of("convexity") == ("convexity", "")
-    assert measure_of("gwot_top1_spose66") == ("gwot_top1", "spose66")
-    assert measure_of("clustering_ami_categories") == ("clustering_ami", "categories")
-    for name in (
-        "gwot_top10",
-        "convexity_naive",
-        "odd_one_out_over_triplets",
-        "gwot_top1_columns",
-        "gwot_loss",
-    ):
-        assert measure_of(name) is None
+def test_main_measures_are_told_from_their_variants_and_named(scores):
+    rows = [
+        score("vit_base", "layer_0", 0.0, (metric, variant), 0.1, reference)
+        for metric, variant, references in (
+            ("gwot", "top1", ("spose66", "top1_columns")), ("gwot", "top10", ("spose66",)),
+            ("gwot_loss", "", ("spose66",)), ("gwot_columns", "top1", ("spose66",)),
+            ("odd_one_out", "over_triplets", ("triplets",)), ("rsa", "spearman", ("spose66",)),
+            ("clustering", "ami", ("categories", "spose66")),
+        )
+        for reference in references
+    ]  # fmt: skip
+    _, columns = joined(pd.concat([scores, pd.DataFrame(rows)]))
+    assert main_columns(columns).set_index("column")["label"].to_dict() == {
+        "clustering_ami.categories": "clustering (AMI), categories",
+        "clustering_ami.spose66": "clustering (AMI), spose66",
+        "convexity": "convexity",
+        "gwot_top1.spose66": "object matching, spose66",
+        # A human whose name looks like a variant is no variant.
+        "gwot_top1.top1_columns": "object matching, top1 columns",
+        "odd_one_out": "odd-one-out accuracy",
+        "rsa_spearman": "RSA",
+    }
+
+
+MEASURED = {
+    "convexity": ("convexity", "", "categories"), "odd_one_out": ("odd_one_out", "", "triplets"),
+    "rsa_spearman": ("rsa", "spearman", "people"), "gwot_top1": ("gwot", "top1", "people"),
+    "gwot_category_top1": ("gwot_category", "top1", "people"),
+}  # fmt: skip
+
+
+def columns_of(measured):
+    """What the columns of a joined table hold, from a dictionary of column to metric, variant and reference."""
+    return pd.DataFrame(
+        [(column, *key) for column, key in measured.items()], columns=["column", *MEASURE_KEYS]
+    )
 
 
 def many_models(n_models=6, n_layers=4):
@@ -193,7 +228,8 @@ def test_correlations_at_every_depth_are_over_models():
 
 def test_convexity_predicts_coarse_matching_where_that_was_planted():
     table = many_models()
-    found = matching_predictors(table, {}, **BOOT).set_index(["matching", "predictor", "kind"])
+    columns = columns_of(MEASURED)
+    found = matching_predictors(table, columns, {}, **BOOT).set_index(["matching", "predictor", "kind"])
     for kind in ("overall", "within models", "given RSA"):
         row = found.loc["categories", "convexity", kind]
         assert row["value"] > 0.9
@@ -201,25 +237,30 @@ def test_convexity_predicts_coarse_matching_where_that_was_planted():
         assert abs(found.loc[("objects", "convexity", kind), "value"]) < 0.5
     assert abs(found.loc[("categories", "odd-one-out accuracy", "within models"), "value"]) < 0.5
     assert ("categories", "RSA", "given RSA") not in found.index
-    figure, data = plot_coarse_matching(table, found.reset_index(), {}, STYLE)
+    figure, data = plot_matching_predictors(table, columns, found.reset_index(), {}, STYLE)
     np.testing.assert_allclose(figure.axes[0].lines[0].get_xdata(), 100 * table["convexity"][:4])
     assert data["metric"].dropna().nunique() == 2
     with pytest.raises(InputError, match="no transport plan"):
-        plot_coarse_matching(
-            table.drop(columns=["gwot_category_top1", "gwot_top1"]), found.reset_index(), {}, STYLE
-        )
+        plot_matching_predictors(table, columns[:3], found.reset_index(), {}, STYLE)
 
 
 def test_matching_of_several_humans_is_predicted_by_measures_of_the_same_human():
     table = many_models().rename(
-        columns=lambda name: f"{name}_a" if name.startswith(("gwot", "rsa")) else name
+        columns=lambda name: f"{name}.a" if name.startswith(("gwot", "rsa")) else name
     )
-    table = table.assign(
-        gwot_category_top1_b=table["gwot_category_top1_a"], rsa_spearman_b=table["odd_one_out"]
-    )
-    found = matching_predictors(table, {}, **BOOT)
+    twice = {"gwot_category_top1.b": table["gwot_category_top1.a"], "rsa_spearman.b": table["odd_one_out"]}
+    table = table.assign(**twice)
+    measured = {
+        f"{column}.a" if key[2] == "people" else column: (*key[:2], "a") if key[2] == "people" else key
+        for column, key in MEASURED.items()
+    }
+    measured |= {
+        "gwot_category_top1.b": ("gwot_category", "top1", "b"),
+        "rsa_spearman.b": ("rsa", "spearman", "b"),
+    }
+    found = matching_predictors(table, columns_of(measured), {}, **BOOT)
     used = found[found["kind"] == "overall"].groupby("y")["x"].agg(set)
-    assert used["gwot_category_top1_b"] == {"convexity", "odd_one_out", "rsa_spearman_b"}
+    assert used["gwot_category_top1.b"] == {"convexity", "odd_one_out", "rsa_spearman.b"}
     assert set(found["human"]) == {"a", "b"}
 
 
@@ -231,7 +272,7 @@ def published(*records):
 
 
 def study_of(scores, *records):
-    correlations = grouped_correlations(joined(scores), "convexity", "odd_one_out", FINETUNED, **BOOT)
+    correlations = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, **BOOT)
     return ConvexityStudy(
         scores, correlations, MODELS, FINETUNED, published(*records) if records else None, **BOOT
     )
@@ -250,7 +291,7 @@ def test_the_before_and_after_table_is_in_percent(scores):
     assert formatted(table.reset_index()).iloc[0]["oooa"] == "35.00"
     assert position("layer_1", LAYERS) == ""
     assert position("features", ["features"]) == "last"
-    none = scores[~scores["metric"].str.contains("naive")]
+    none = scores[~scores["variant"].str.contains("naive")]
     assert transform_table(study_of(none)).empty
 
 
@@ -291,7 +332,8 @@ def test_averages_and_groups_are_compared_only_where_all_published_models_were_r
     more = pd.concat(
         [scores, *(scores[scores["model"] == "vit_base_ft"].assign(model=m) for m in ("other_ft", "other"))]
     )
-    more.loc[(more["model"] == "other_ft") & (more["metric"] == "odd_one_out_naive_change"), "value"] += 0.02
+    changed = (more["metric"] == "odd_one_out") & (more["variant"] == "naive_change")
+    more.loc[changed & (more["model"] == "other_ft"), "value"] += 0.02
     records = [*changes, ("transform", "other_ft", "last", "oooa", 15.0), mean]
     records.append(("transform_sd", "finetuned", "last", "oooa", 1.4))
     study = ConvexityStudy(more, study_of(scores).correlations, models, two, published(*records), **BOOT)
@@ -386,7 +428,7 @@ def test_the_published_table_holds_the_numbers_of_the_reference(reference_dir):
 
 
 def test_figures_show_what_their_tables_hold(scores):
-    table = joined(scores)
+    table, columns = joined(scores)
     depths = depth_correlations(many_models(), "convexity", "gwot_category_top1", {}, **BOOT)
     figure, data = plot_depth(scores, depths, MODELS, FINETUNED, STYLE)
     assert set(data["metric"]) == {"convexity", "odd_one_out", "correlation"}
@@ -415,8 +457,8 @@ def test_figures_show_what_their_tables_hold(scores):
         "pretrained",
         "finetuned",
     ]
-    matrix = correlation_matrix(table, FINETUNED, **BOOT)
-    figure, data = plot_matrix(matrix, STYLE)
+    matrix = correlation_matrix(table, columns, FINETUNED, **BOOT)
+    figure, data = plot_matrix(matrix, columns, STYLE)
     # Constant measures and the transformed space are left out.
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
         "convexity",
@@ -463,7 +505,7 @@ def test_planted_supervision_and_depth_make_convex_and_random_labels_the_baselin
 
     def mean(key, column="value"):
         rows = summary_rows(tables[key], 5)
-        assert rows.loc[0, "metric"] == "convexity"
+        assert rows.loc[0, ["metric", "variant"]].tolist() == ["convexity", ""]
         return rows.loc[0, column]
 
     assert mean(("network", "layer_2")) > mean(("network", "layer_0")) + 0.1
@@ -482,7 +524,7 @@ def test_planted_supervision_and_depth_make_convex_and_random_labels_the_baselin
     row = summary_rows(convexity_scores(labels, features, shuffled, world.objects, SETTINGS, **BOOT), 5).iloc[
         0
     ]
-    assert row["metric"] == "convexity_naive"
+    assert (row["metric"], row["variant"]) == ("convexity", "naive")
     assert row["value"] == pytest.approx(row["chance"], abs=0.06)
     table = pd.concat(tables.values())
     networks = {"network": {"paradigm": "self_supervised"}, "network_ft": {"paradigm": "self_sup_sup"}}
@@ -499,9 +541,9 @@ def test_a_change_is_that_from_the_original_space_with_a_paired_interval(world):
     before = convexity_scores(labels, layers["layer_0"], *arguments, **BOOT)
     own = table[table["n_neighbours"] == 5].reset_index(drop=True)
     np.testing.assert_allclose(own["change"], own["value"] - before["value"][: len(own)])
-    rows = summary_rows(table, 5).set_index("metric")
-    assert rows.index.tolist() == ["convexity_naive", "convexity_naive_change"]
-    change = rows.loc["convexity_naive_change"]
+    rows = summary_rows(table, 5).set_index("variant")
+    assert rows.index.tolist() == ["naive", "naive_change"]
+    change = rows.loc["naive_change"]
     assert 0 < change["ci_low"] < change["value"] < change["ci_high"]
     same = convexity_scores(labels, layers["layer_0"], *arguments, original=layers["layer_0"], **BOOT)
     assert summary_rows(same, 5).loc[1, ["value", "ci_low", "ci_high"]].tolist() == [0, 0, 0]
@@ -519,7 +561,7 @@ def test_both_memberships_are_scored_side_by_side(world):
         == concepts["categories"].str.split(";").map(lambda own: len([n for n in own if n])).sum()
     )
     assert counts["multiple"] > counts["exclusive"]
-    assert summary_rows(table, 5)["metric"].tolist() == ["convexity", "convexity_multiple"]
+    assert summary_rows(table, 5)["variant"].tolist() == ["", "multiple"]
     members, names = category_members(concepts, world.objects, "categories")
     inside = members.any(axis=1)
     direct = graph_convexity(features[inside], members[inside], 5, classes=names)
@@ -533,13 +575,14 @@ def test_fine_tuning_changes_are_paired(world):
     arguments = (world_concepts(world), world.objects, SETTINGS)
     table = finetuning_scores("m", "l", (before, after), triplets, (before, after), *arguments, **BOOT)
     rows = table.set_index("metric")
-    assert rows.index.tolist() == ["odd_one_out_finetuning_change", "convexity_finetuning_change"]
+    assert rows.index.tolist() == ["odd_one_out", "convexity"]
+    assert set(rows["variant"]) == {"finetuning_change"}
     members, _ = category_members(arguments[0], world.objects)
     inside = members.any(axis=1)
     scores = [graph_convexity(x[inside], members[inside], 5).mean for x in (before, after)]
-    assert rows.loc["convexity_finetuning_change", "value"] == pytest.approx(scores[1] - scores[0])
+    assert rows.loc["convexity", "value"] == pytest.approx(scores[1] - scores[0])
     accuracies = [accuracy(x, triplets).accuracy for x in (before, after)]
-    assert rows.loc["odd_one_out_finetuning_change", "value"] == pytest.approx(accuracies[1] - accuracies[0])
+    assert rows.loc["odd_one_out", "value"] == pytest.approx(accuracies[1] - accuracies[0])
     assert (rows["ci_low"] < rows["value"]).all()
     assert (rows["value"] < rows["ci_high"]).all()
     with pytest.raises(InputError, match="same image set"):
@@ -623,13 +666,13 @@ def test_clustering_and_similarity_see_the_planted_categories(world):
         "matrix": System(np.zeros((108, 108)), world.objects, "dissimilarity"),
     }
     clustering = clustering_scores("m", embeddings, world_concepts(world), humans, n_init=3, **BOOT)
-    ami = clustering.set_index(["layer", "human"])
-    assert set(clustering["human"]) == {"categories", "people"}
+    ami = clustering.set_index(["layer", "reference"])
+    assert set(clustering["reference"]) == {"categories", "people"}
     assert ami.loc[("layer_1", "categories"), "value"] > ami.loc[("layer_0", "categories"), "value"] + 0.3
     assert (clustering["ci_low"] <= clustering["ci_high"]).all()
     assert clustering["chance"].abs().max() < 0.1
     similarity = similarity_scores("m", embeddings, humans, n_neighbours=5, metric="cosine", **BOOT)
-    assert set(similarity["human"]) == {"people"}
+    assert set(similarity["reference"]) == {"people"}
     assert (similarity["ci_low"] <= similarity["ci_high"]).all()
     values = similarity.set_index(["layer", "metric"])["value"]
     for metric in ("cka", "mutual_neighbours"):

@@ -15,6 +15,7 @@ from repalign.inputs.representations import (
 )
 from repalign.inputs.things import SEPARATOR
 from repalign.measures.odd_one_out_scores import odd_one_out_scores
+from repalign.measures.registry import MEASURES
 from repalign.measures.rsa_scores import rsa_scores
 from repalign.world.simulation import plant_model, simulate_triplets, simulate_world
 
@@ -43,9 +44,9 @@ def test_representations_come_back_by_name(tmp_path, world, embeddings):
     back = load_embeddings(tmp_path / "e")
     assert list(back.layers) == ["early", "late"]
     some = world.objects[5:2:-1]
-    np.testing.assert_array_equal(back.of("late", some), embeddings.layers["late"][[5, 4, 3]])
+    np.testing.assert_array_equal(back.rows("late", some), embeddings.layers["late"][[5, 4, 3]])
     with pytest.raises(InputError, match="The embedding lacks unicorn"):
-        back.of("late", ["unicorn"])
+        back.rows("late", ["unicorn"])
     write_human(tmp_path / "h", System(np.eye(3), ("a", "b", "c"), "dissimilarity"), {})
     human = load_human(tmp_path / "h")
     assert human.objects == ("a", "b", "c")
@@ -58,7 +59,7 @@ def test_rsa_rows_have_intervals_around_their_value(world, embeddings):
         "some": System(world.latent[:30], world.objects[:30], "embedding"),
     }
     table = rsa_scores("m", embeddings, humans, metric="cosine", method="spearman", **BOOT)
-    assert table[["human", "layer"]].to_numpy().tolist() == [
+    assert table[["reference", "layer"]].to_numpy().tolist() == [
         ["people", "early"],
         ["people", "late"],
         ["some", "early"],
@@ -75,12 +76,12 @@ def test_odd_one_out_rows_report_ties(world, embeddings):
     table = odd_one_out_scores(
         "m", embeddings, world.objects, triplets, similarity="cosine", centre=True, **BOOT
     )
-    values = table.set_index(["metric", "layer"])["value"]
-    assert values["odd_one_out", "late"] > 0.6
-    assert values["odd_one_out", "early"] == pytest.approx(1 / 3, abs=0.06)
-    assert values["odd_one_out_ties", "late"] == 0
-    rows = table[table["layer"] == "late"].set_index("metric")
-    objects, judgements = rows.loc["odd_one_out"], rows.loc["odd_one_out_over_triplets"]
+    values = table.set_index(["metric", "variant", "layer"])["value"]
+    assert values["odd_one_out", "", "late"] > 0.6
+    assert values["odd_one_out", "", "early"] == pytest.approx(1 / 3, abs=0.06)
+    assert values["odd_one_out_ties", "", "late"] == 0
+    rows = table[table["layer"] == "late"].set_index(["metric", "variant"])
+    objects, judgements = rows.loc["odd_one_out", ""], rows.loc["odd_one_out", "over_triplets"]
     assert objects["value"] == judgements["value"]
     # Other objects make more of a difference than other judgements about these.
     assert objects["ci_low"] < judgements["ci_low"] < judgements["ci_high"] < objects["ci_high"]
@@ -89,27 +90,28 @@ def test_odd_one_out_rows_report_ties(world, embeddings):
 def test_category_tables_treat_others_as_they_say(concepts):
     tables = category_tables(concepts)
     others = (concepts["category"] == "others").to_numpy()
-    assert not tables["category"][others].any()
-    assert tables["category_others"].sum(axis=1).tolist() == [1] * 80
+    assert not tables["gwot_category"][others].any()
+    assert tables["gwot_category_others"].sum(axis=1).tolist() == [1] * 80
     assert (
-        tables["category_any"].sum(axis=1)
+        tables["gwot_category_any"].sum(axis=1)
         == [len([c for c in cell.split(";") if c]) for cell in concepts["categories"]]
     ).all()
 
 
 def test_matching_rows_of_known_plans(concepts):
-    shared = {"model": "m", "layer": "l", "human": "h"}
+    shared = {"model": "m", "layer": "l", "reference": "h"}
     perfect = matching_scores(shared, np.eye(80) / 80, 0.0, concepts, ks=[1, 5, 100], **BOOT).set_index(
-        "metric"
+        ["metric", "variant"]
     )
-    assert perfect.loc["gwot_top1", ["value", "ci_low", "ci_high", "chance"]].tolist() == pytest.approx(
+    assert perfect.loc[("gwot", "top1"), ["value", "ci_low", "ci_high", "chance"]].tolist() == pytest.approx(
         [1, 1, 1, 1 / 80]
     )
-    assert perfect.loc["gwot_category_top1", "n"] == (concepts["category"] != "others").sum()
-    assert perfect.loc["gwot_category_others_top5_columns", "value"] == 1
-    assert "gwot_top100" not in perfect.index
+    assert perfect.loc[("gwot_category", "top1"), "n"] == (concepts["category"] != "others").sum()
+    assert perfect.loc[("gwot_category_others_columns", "top5"), "value"] == 1
+    assert ("gwot", "top100") not in perfect.index
+    assert set(perfect.index.get_level_values("metric")) <= set(MEASURES)
     shifted = matching_scores(shared, np.roll(np.eye(80), 1, axis=1) / 80, 0.0, concepts, ks=[1], **BOOT)
-    assert shifted.set_index("metric").loc["gwot_top1", "value"] == 0
+    assert shifted.set_index(["metric", "variant"]).loc[("gwot", "top1"), "value"] == 0
 
 
 @pytest.fixture(scope="module")
@@ -119,24 +121,24 @@ def aggregated():
         "net_1": {"paradigm": "clip", "layers": ["a", "b", "c"], "readout": "c"},
     }
     rows = [
-        ("people2", "x", "rsa_spearman", 0.9), ("net_1", "c", "rsa_spearman", 0.5), ("net_1", "a", "rsa_spearman", 0.1),
+        ("people2", "x", "rsa", 0.9), ("net_1", "c", "rsa", 0.5), ("net_1", "a", "rsa", 0.1),
     ]  # fmt: skip
     scores = pd.DataFrame(
         [
-            {"model": m, "layer": layer, "human": "h", "metric": k, "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1,
-             "chance": 0.0, "n": 5, "seed": 0, "status": "ok"}
+            {"model": m, "layer": layer, "metric": k, "variant": "spearman", "reference": "h",
+             "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1, "chance": 0.0, "n": 5, "seed": 0, "status": "ok"}
             for m, layer, k, v in rows
         ]
     )  # fmt: skip
-    accuracy = scores.iloc[[1]].assign(metric="odd_one_out", human="triplets", chance=1 / 3)
-    loss = scores.iloc[[1]].assign(metric="gwot_loss", chance=np.nan)
+    accuracy = scores.iloc[[1]].assign(metric="odd_one_out", variant="", reference="triplets", chance=1 / 3)
+    loss = scores.iloc[[1]].assign(metric="gwot_loss", variant="", chance=np.nan)
     return models, layer_scores([scores, accuracy, loss], models, "s", 0.67)
 
 
 def test_the_tidy_table_has_depth_and_ceiling(aggregated):
     models, table = aggregated
     assert list(table.columns) == COLUMNS
-    rsa = table[table["metric"] == "rsa_spearman"]
+    rsa = table[table["metric"] == "rsa"]
     assert rsa[["model", "depth", "ceiling"]].to_numpy().tolist() == [
         ["people2", 1.0, 0.9],
         ["net_1", 0.0, 0.9],

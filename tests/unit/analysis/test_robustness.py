@@ -15,7 +15,7 @@ from repalign.errors import InputError
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem
 from repalign.gwot.projection import barycentric_projection, nearest_matching_rate, procrustes
-from repalign.gwot.search.refine import assignment_finish, hop_basins
+from repalign.gwot.search.refine import hop_basins
 from repalign.gwot.solver.native import NativeSolver
 from repalign.gwot.starts.plans import random_plan
 
@@ -109,19 +109,6 @@ def test_projections_through_the_true_plan(pair):
     assert nearest_matching_rate(source, target, truth) == 1
     wider = np.pad(target, ((0, 0), (0, 2)))
     assert nearest_matching_rate(source, wider, truth, direction="both") == 1
-
-
-def test_exact_finish_ends_on_a_permutation_with_a_lower_loss(pair):
-    problem = make_problem(*pair, metric="euclidean")
-    blurred = NativeSolver(problem).solve(np.eye(30) / 30, 0.05)
-    plan, loss, iterations = assignment_finish(problem, blurred.plan)
-    assert loss < blurred.loss
-    assert loss == pytest.approx(problem.loss(plan))
-    np.testing.assert_allclose(np.sort(plan, axis=1)[:, -1], 1 / 30)
-    assert iterations < 50
-    uneven = make_problem(pair[0], pair[1][:-1])
-    with pytest.raises(InputError, match="as many objects"):
-        assignment_finish(uneven, np.full((30, 29), 1 / 870))
 
 
 def test_gradient_is_the_derivative_of_the_loss(pair):

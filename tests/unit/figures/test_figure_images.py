@@ -16,17 +16,18 @@ from repalign.analysis.correlations import (
     grouped_correlations,
     joined,
 )
-from repalign.analysis.maps import object_map, similarity_of_systems, transported
+from repalign.analysis.maps import object_map, similarity_of_systems
 from repalign.analysis.matching_predictors import matching_predictors
 from repalign.analysis.object_matching import object_matches, outcomes
+from repalign.figures import panels
 from repalign.figures.convergence import plot_convergence
 from repalign.figures.correlations import plot_alignment, plot_matrix
 from repalign.figures.depth import plot_depth, plot_measures, plot_neighbours
 from repalign.figures.effects import plot_effects
 from repalign.figures.fine_coarse import plot_fine_coarse
-from repalign.figures.forest import Panel, plot_forest
+from repalign.figures.forest import plot_forest
 from repalign.figures.layers import plot_layers
-from repalign.figures.matching_predictors import plot_coarse_matching
+from repalign.figures.matching_predictors import plot_matching_predictors
 from repalign.figures.method import plot_method
 from repalign.figures.model_map import plot_model_map
 from repalign.figures.object_map import plot_object_map
@@ -34,6 +35,7 @@ from repalign.figures.object_matching import plot_object_matching
 from repalign.figures.rdms import plot_rdms
 from repalign.figures.style import settle, styled
 from repalign.figures.transport_plans import plot_transport_plans
+from repalign.gwot.projection import barycentric_projection
 from repalign.statistics.paradigm_effects import paradigm_effects
 from study_tables import (
     DEEP,
@@ -55,7 +57,7 @@ LAST = SCORES[SCORES["layer"] == "last"]
 CONCEPTS = made_up_concepts()
 PARADIGMS = {name: row["paradigm"] for name, row in MODELS.items()}
 LAYERS = made_up_layers()
-JOINED = joined(LAYERS)
+JOINED, COLUMNS = joined(LAYERS)
 BOOT = {"n_boot": 50, "confidence": 0.95, "seed": 0}
 
 
@@ -82,11 +84,15 @@ def entries():
         }
 
 
-def landings():
+def mapped_entries():
     """The same two plans on a map."""
     place = np.random.default_rng(1).uniform(size=(40, 2))
     for entry in entries():
-        entry |= {"place": place, "landing": transported(entry["plan"], place), "object": CONCEPTS["object"]}
+        entry |= {
+            "place": place,
+            "projected": barycentric_projection(entry["plan"].T, place),
+            "object": CONCEPTS["object"],
+        }
         yield entry | {"outcome": outcomes(entry["plan"], entry["category"])}
 
 
@@ -125,7 +131,7 @@ def system_alignments():
     rng = np.random.default_rng(4)
     pairs = combinations(("people", "model_0", "model_3", "noise"), 2)
     table = pd.DataFrame(pairs, columns=["source", "target"])
-    for name in ("gwot_top1", "gwot_top1_columns", "gwot_category_top1", "gwot_category_top1_columns"):
+    for name in ("gwot_top1", "gwot_columns_top1", "gwot_category_top1", "gwot_category_columns_top1"):
         table[name] = rng.random(len(table)) * (1 if "category" in name else 0.3)
     return table
 
@@ -141,24 +147,29 @@ def neighbours():
 FIGURES = {
     "method": lambda: plot_method(STYLE),
     "matching": lambda: plot_forest(
-        LAST, [Panel("gwot_top1", "top-1 (%)", 100), Panel("gwot_category_top1", "category (%)", 100)], STYLE,
+        LAST, [panels.panel("gwot", "top1", "top-1"), panels.panel("gwot_category", "top1", "category")], STYLE,
         means=True,
     ),
-    "clustering": lambda: plot_forest(LAST, [Panel("clustering_ami", "AMI", human="categories")], STYLE, means=True),
+    "clustering": lambda: plot_forest(
+        LAST, [panels.panel("clustering", "ami", "AMI", reference="categories")], STYLE, means=True
+    ),
     "fine_coarse": lambda: plot_fine_coarse(LAST, STYLE),
     "transport_plans": lambda: plot_transport_plans(list(entries()), STYLE),
     "object_matching": lambda: plot_object_matching(matches(), PARADIGMS, "people", STYLE),
     "convergence": lambda: plot_convergence(*trials(), STYLE),
-    "layers": lambda: plot_layers(SCORES, [Panel("gwot_top1", "top-1 (%)", 100), Panel("rsa_spearman", "RSA")],
-                                  dict.fromkeys(MODELS, "last"), STYLE),
-    "object_map": lambda: plot_object_map(list(landings()), STYLE),
+    "layers": lambda: plot_layers(
+        SCORES, [panels.panel("gwot", "top1", "top-1"), panels.panel("rsa", "spearman")],
+        dict.fromkeys(MODELS, "last"), STYLE,
+    ),
+    "object_map": lambda: plot_object_map(list(mapped_entries()), STYLE),
     "model_map": lambda: plot_model_map(similarities(), {**PARADIGMS, "people": "human"}, STYLE),
     "model_map_aligned": lambda: plot_model_map(
         similarities(), {**PARADIGMS, "people": "human"}, STYLE, system_alignments()
     ),
     "rdms": lambda: plot_rdms(rdms(), CONCEPTS["category"], {"model_0": 0.5, "noise": 0.0}, STYLE),
     "paradigm_effects": lambda: plot_effects(
-        paradigm_effects(LAST, MODELS), {"gwot_top1": ("objects (points)", 100), "rsa_spearman": ("RSA", 1)}, STYLE
+        paradigm_effects(LAST, MODELS),
+        [panels.panel("gwot", "top1", "objects", unit="points"), panels.panel("rsa", "spearman")], STYLE,
     ),
     "convexity_depth": lambda: plot_depth(
         LAYERS, depth_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, **BOOT), DEEP, FINETUNED, STYLE
@@ -167,10 +178,12 @@ FIGURES = {
         JOINED, grouped_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, **BOOT), FINETUNED, STYLE
     ),
     "convexity_neighbours": lambda: plot_neighbours(neighbours(), DEEP, FINETUNED, STYLE),
-    "convexity_correlations": lambda: plot_matrix(correlation_matrix(JOINED, FINETUNED, **BOOT), STYLE),
+    "convexity_correlations": lambda: plot_matrix(
+        correlation_matrix(JOINED, COLUMNS, FINETUNED, **BOOT), COLUMNS, STYLE
+    ),
     "convexity_measures": lambda: plot_measures(LAYERS, DEEP, FINETUNED, STYLE),
-    "convexity_matching": lambda: plot_coarse_matching(
-        JOINED, matching_predictors(JOINED, FINETUNED, **BOOT), FINETUNED, STYLE
+    "convexity_matching": lambda: plot_matching_predictors(
+        JOINED, COLUMNS, matching_predictors(JOINED, COLUMNS, FINETUNED, **BOOT), FINETUNED, STYLE
     ),
 }  # fmt: skip
 
@@ -249,5 +262,5 @@ def test_the_object_map_keeps_neighbours_together_and_is_reproducible():
 def test_humans_of_the_made_up_study_are_all_drawn():
     figure, data = plot_fine_coarse(LAST, STYLE)
     plt.close(figure)
-    assert set(data["human"]) == set(HUMANS)
+    assert set(data["reference"]) == set(HUMANS)
     assert len(data) == len(HUMANS) * len(MODELS)

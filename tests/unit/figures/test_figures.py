@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from repalign.errors import InputError
-from repalign.figures.forest import Panel, plot_forest
+from repalign.figures.forest import plot_forest
+from repalign.figures.panels import panel
 from repalign.figures.style import MM, PALETTE, paradigm_colours, save_figure
 from repalign.figures.transport_plans import choose_pair, plot_transport_plans
 from repalign.labels import paradigm_order
@@ -17,9 +18,10 @@ def scores(n=4):
         {
             "model": [f"model_{i}" for i in range(n)],
             "paradigm": ["clip", "human", "random", "my_tag"][:n],
-            "human": "people",
+            "reference": "people",
             "layer": "l",
-            "metric": "gwot_top1",
+            "metric": "gwot",
+            "variant": "top1",
             "value": np.linspace(0.9, 0.1, n),
             "ci_low": np.linspace(0.8, 0.0, n),
             "ci_high": np.linspace(1.0, 0.2, n),
@@ -31,7 +33,7 @@ def scores(n=4):
 
 
 def test_a_forest_shows_every_model_with_interval_chance_and_ceiling():
-    figure, data = plot_forest(scores(), [Panel("gwot_top1", "top-1 (%)", 100)], STYLE)
+    figure, data = plot_forest(scores(), [panel("gwot", "top1", "top-1")], STYLE)
     axis = figure.axes[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == [
         "model 0",
@@ -49,7 +51,7 @@ def test_a_forest_shows_every_model_with_interval_chance_and_ceiling():
 
 def test_a_forest_without_scores_is_refused():
     with pytest.raises(InputError, match="There are no scores rsa_spearman to draw"):
-        plot_forest(scores(), [Panel("rsa_spearman", "RSA")], STYLE)
+        plot_forest(scores(), [panel("rsa", "spearman")], STYLE)
 
 
 def test_paradigms_have_a_fixed_order_and_distinct_colours():
@@ -86,7 +88,7 @@ def test_plans_are_drawn_sorted_and_their_blocks_sum_to_one(tmp_path):
 
 def test_equal_data_gives_equal_bytes(tmp_path):
     for name in "ab":
-        figure, data = plot_forest(scores(), [Panel("gwot_top1", "top-1 (%)", 100)], STYLE)
+        figure, data = plot_forest(scores(), [panel("gwot", "top1", "top-1")], STYLE)
         save_figure(figure, [tmp_path / f"{name}.{ending}" for ending in ENDINGS], data, STYLE)
     for ending in ENDINGS:
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()

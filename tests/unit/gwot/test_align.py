@@ -9,7 +9,7 @@ from repalign.errors import InputError
 from repalign.gwot.alignment import align
 from repalign.gwot.matching import matching_rate
 from repalign.gwot.problem import make_problem, match_histogram
-from repalign.gwot.search.trials import suggest_epsilon, survivors
+from repalign.gwot.search.sampling import suggest_epsilon, survivors
 from repalign.gwot.solver.solution import failure_of
 from repalign.gwot.starts.plans import random_plan
 from repalign.gwot.truth import top1

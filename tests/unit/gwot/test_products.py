@@ -1,10 +1,10 @@
-"""Sinkhorn on the entries of a kernel that matter: same products, same plans, the whole kernel has the last word."""
+"""Sinkhorn on the large entries of a kernel: nearly the same products, the same plans."""
 
 import numpy as np
 import pytest
 import torch
-from repalign.gwot import solver as native
 from repalign.gwot.problem import make_problem
+from repalign.gwot.solver import sinkhorn
 from repalign.gwot.solver.native import NativeSolver
 from repalign.gwot.solver.products import NEGLIGIBLE, WholeKernel, sparse_kernel
 from repalign.gwot.starts.plans import profile_plan
@@ -21,7 +21,7 @@ def peaked(n=300, m=260, seed=0):
 
 
 @pytest.mark.parametrize("block", [100, 2**22])
-def test_the_entries_that_matter_give_the_products_of_the_whole_kernel(block):
+def test_the_large_entries_give_the_products_of_the_whole_kernel(block):
     kernel, u, v, rows, columns = peaked()
     sparse, whole = sparse_kernel(kernel, u, v, rows, columns, block), WholeKernel(kernel)
     left_out = len(v[0]) * NEGLIGIBLE * rows.sum()
@@ -30,7 +30,7 @@ def test_the_entries_that_matter_give_the_products_of_the_whole_kernel(block):
     assert ((sparse.columns(u) - whole.columns(u)).abs() * v).sum() <= left_out
 
 
-def test_no_entry_that_matters_is_left_out():
+def test_exactly_the_large_entries_are_kept():
     kernel, u, v, rows, columns = peaked()
     plan = (u[..., None] * kernel * v[:, None])[0].numpy()
     kept = sparse_kernel(kernel, u, v, rows, columns).matrix.toarray() > 0
@@ -46,13 +46,13 @@ def test_a_column_that_no_mass_has_reached_yet_keeps_its_largest_entry():
     assert (sparse.columns(u) > 0).all()
 
 
-def test_a_dense_plan_is_left_whole():
+def test_a_dense_plan_keeps_all_entries():
     flat, ones = torch.ones(1, 40, 40), torch.ones(1, 40)
     assert sparse_kernel(flat, ones, ones, 40 * ones[0], 40 * ones) is None
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_thinned_run_ends_in_the_plan_of_a_whole_one(monkeypatch, dtype):
+def test_a_run_on_the_large_entries_ends_in_the_plan_of_all_entries(monkeypatch, dtype):
     source = np.random.default_rng(0).standard_normal((120, 10))
     problem = make_problem(source, source + 0.05 * source[::-1], metric="euclidean")
     start, epsilon = profile_plan(problem), 0.01 * problem.critical_epsilon
@@ -63,9 +63,9 @@ def test_a_thinned_run_ends_in_the_plan_of_a_whole_one(monkeypatch, dtype):
         made.append(sparse_kernel(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(native, "THINNED", 100)
-    monkeypatch.setattr(native, "SETTLED", 3)
-    monkeypatch.setattr(native, "sparse_kernel", counted)
+    monkeypatch.setattr(sinkhorn, "SPARSE_FROM", 100)
+    monkeypatch.setattr(sinkhorn, "SPARSE_AFTER", 3)
+    monkeypatch.setattr(sinkhorn, "sparse_kernel", counted)
     solution = NativeSolver(problem, dtype=dtype, tolerance=1e-4).solve(start, epsilon)
     assert any(entries is not None for entries in made)
     assert solution.converged

@@ -94,7 +94,7 @@ def test_bad_features_are_refused_by_name(tmp_path, order, rows, message):
     [
         ("f.csv", "1,2\n3,x\n5,6\n7,8\n", r"f\.csv has 'x' in data row 2, where a number belongs"),
         ("f.csv", "1,2\n3,nan\n5,6\n7,8\n", "holds NaN or infinity for ant"),
-        ("f.txt", "1 2\n3\n", r"f\.txt is not a table of numbers"),
+        ("f.txt", "1 2\n3\n", r"f\.txt has 1 instead of 2 cells in row 2"),
         ("f.doc", "1", r"is none of \.npy, \.npz"),
         ("f.npy", "no array", "is not a plain npy array"),
         ("f.npz", "no archive", "is not a plain npz archive"),

@@ -15,8 +15,8 @@ from repalign.inputs.things import read_concepts, read_human, read_triplets
 from repalign.storage.artefacts import read_arrays
 from repalign.study.sheets import expand_layers, read_models
 from repalign.study.study import read_study
-from test_bad_files import CATEGORIES, NPY, NPZ, OBJECTS, ORDER, TABLE_OF_NUMBERS, TENSORS
-from test_bad_studies import DEFAULTS, MODEL, ROOT, SCHEMAS, sheet
+from small_files import CATEGORIES, NPY, NPZ, OBJECTS, ORDER, TABLE_OF_NUMBERS, TENSORS
+from small_studies import DEFAULTS, MODEL, ROOT, SCHEMAS, sheet
 
 FUZZ = settings(
     max_examples=40,

@@ -110,7 +110,7 @@ def test_triplets_of_undeclared_order_are_refused(folder):
         ("0 1 1\n", "row 1 names an object twice"),
         ("0 1\n", "triplets need at least 3 columns"),
         ("0 1 1.5\n", "holds numbers that are not integers"),
-        ("a b c\n", "is not a table of numbers"),
+        ("a b c\n", "has a line of column names and nothing below it"),
     ],
 )
 def test_bad_triplets_are_refused(folder, text, message):

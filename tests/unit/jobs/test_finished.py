@@ -53,7 +53,7 @@ def test_what_was_finished_is_put_back_and_not_done_again(made, tmp_path):
     assert not made()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["other.tsv", "table.tsv"]
     assert read_table(tmp_path / "out/table.tsv")["x"].tolist() == [3]
-    assert "its results are put back" in (tmp_path / "copy.log").read_text()
+    assert "its results are restored" in (tmp_path / "copy.log").read_text()
 
 
 @pytest.mark.parametrize("change", ["params", "input", "local"])

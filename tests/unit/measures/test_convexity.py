@@ -221,13 +221,13 @@ def test_samples_are_means_over_the_pairs_of_the_drawn_points(pairs):
 @pytest.mark.parametrize(
     ("labels", "options", "message"),
     [
-        (np.zeros(4), {}, "one row per point, 6"),
+        (np.zeros(4), {}, "There are 6 points, but the labels have shape"),
         (np.arange(6), {}, "No class has two points"),
         (np.full((6, 2), 0.5), {}, "0 or 1"),
         (np.ones((6, 2)), {"classes": ["a"]}, "1 class names"),
-        (np.zeros(6), {"pairs": 0}, "positive number"),
-        (np.zeros(6), {"pairs": "some"}, "positive number"),
-        (np.zeros(6), {"n_neighbours": 6}, "1 to 5"),
+        (np.zeros(6), {"pairs": 0}, "positive whole number"),
+        (np.zeros(6), {"pairs": "some"}, "positive whole number"),
+        (np.zeros(6), {"n_neighbours": 6}, "between 1 and 5 for 6 points, but is 6"),
     ],
 )
 def test_bad_requests_are_refused(labels, options, message):

@@ -58,7 +58,7 @@ def test_neighbours_survive_a_large_offset_and_blocks(monkeypatch):
 @pytest.mark.parametrize(
     ("features", "k", "metric", "message"),
     [
-        (np.ones((5, 2)), 5, "euclidean", "1 to 4"),
+        (np.ones((5, 2)), 5, "euclidean", "between 1 and 4 for 5 points"),
         (np.full((5, 2), np.nan), 2, "euclidean", "finite"),
         (np.ones((5, 2)), 2, "manhattan", "manhattan"),
         (np.eye(5)[:, :3], 2, "cosine", "3, 4"),

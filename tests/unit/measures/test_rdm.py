@@ -58,12 +58,14 @@ def test_triplet_choice_survives_large_similarities():
     assert ((rdm >= 0) & (rdm <= 1)).all()
 
 
-def test_rows_without_direction_and_unknown_metrics_are_refused():
+def test_rows_of_zeros_constant_rows_and_unknown_metrics_are_refused():
     x = np.ones((4, 3))
     x[2] = 0
-    with pytest.raises(InputError, match="Row 2 of the embedding is zero"):
+    with pytest.raises(InputError, match="Row 2 of the embedding is all zeros, so its cosine"):
         dissimilarity(x, "cosine")
-    with pytest.raises(InputError, match="Row 0, 1, 2, 3 of the embedding is constant"):
+    with pytest.raises(
+        InputError, match="Rows 0, 1, 2, 3 of the embedding are constant, so their correlation"
+    ):
         dissimilarity(x, "correlation")
     with pytest.raises(InputError, match="Unknown metric 'cosinus'; choose one of cosine"):
         dissimilarity(x, "cosinus")

@@ -3,8 +3,9 @@ import pytest
 from repalign.errors import InputError
 from repalign.inputs.features import read_precomputed
 from repalign.inputs.objects import read_order
-from repalign.measures.rdm import dissimilarity
-from repalign.measures.rsa import METHODS, compare
+from repalign.measures.rdm import dissimilarity, upper_triangle
+from repalign.measures.rsa import METHODS, compare, rsa_interval
+from resamples import draws, percentiles
 from scipy import stats
 
 PEERS = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}
@@ -52,3 +53,22 @@ def test_real_features_give_the_known_correlations(things_dir, model, expected):
     )
     value = compare(dissimilarity(human["x"]), dissimilarity(features["x"]))
     assert value == pytest.approx(expected, abs=5e-5)
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+def test_rsa_interval_equals_resampling_fixed_ranks_without_same_object_pairs(method):
+    a, b = (dissimilarity(x, "euclidean") for x in np.random.default_rng(0).normal(size=(2, 12, 3)))
+    i, j = np.triu_indices(12, k=1)
+    values = [
+        upper_triangle(rdm) if method == "pearson" else stats.rankdata(upper_triangle(rdm)) for rdm in (a, b)
+    ]
+    slow = []
+    for counts in draws(1, 40, 12):
+        copies = counts[i] * counts[j]
+        slow.append(stats.pearsonr(*(np.repeat(v, copies) for v in values)).statistic)
+    assert rsa_interval(a, b, method, n_boot=40, seed=1) == pytest.approx(percentiles(slow))
+
+
+def test_kendall_has_no_interval():
+    with pytest.raises(InputError, match="kendall"):
+        rsa_interval(np.eye(3), np.eye(3), "kendall")

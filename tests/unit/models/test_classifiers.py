@@ -11,7 +11,7 @@ from repalign.models.capture import reader
 from repalign.models.classifier import final_classifier
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
-from test_models import TINY, backbone, save_transformer
+from small_networks import TINY, backbone, save_transformer
 
 
 def scores_by_hand(network, found, pooling=""):
@@ -40,7 +40,7 @@ def test_timm_classifies_from_pre_logits_and_names_its_classes(tmp_path):
 def test_torchvision_classifies_from_the_layer_of_the_sheet(tmp_path):
     original = torchvision.models.resnet18(num_classes=4).eval()
     torch.save(original.state_dict(), tmp_path / "net.pth")
-    network = load(ModelSpec("m", "torchvision", "resnet18", str(tmp_path / "net.pth")))
+    network = load(ModelSpec("m", "torchvision", "resnet18", str(tmp_path / "net.pth"), "", "imagenet"))
     found = final_classifier(network, ["layer3", "layer4", "avgpool"], "average")
     # The pooled layer4 is the same as avgpool; the later one is named.
     assert found.layer == "avgpool"
@@ -76,5 +76,5 @@ def test_networks_without_class_labels_have_none(tmp_path):
     )
     assert final_classifier(load(ModelSpec("m", "timm", "test_vit", "random:0")), ["pre_logits"]) is None
     torch.save({"model": backbone(timm.create_model("test_vit"), "head")}, tmp_path / "mae.pth")
-    network = load(ModelSpec("m", "checkpoint", "timm:test_vit", str(tmp_path / "mae.pth")))
+    network = load(ModelSpec("m", "checkpoint", "timm:test_vit", str(tmp_path / "mae.pth"), "", "imagenet"))
     assert final_classifier(network, ["norm"]) is None

@@ -7,8 +7,8 @@ from PIL import Image
 from repalign.errors import InputError
 from repalign.inputs import images as image_sets
 from repalign.inputs.features import read_precomputed
+from repalign.models import extraction
 from repalign.models.devices import choose_device, deterministic, run_in_halves
-from repalign.models.extraction import extract
 from repalign.models.network import Network, PlainCall, seeded
 from repalign.models.precision import precision_effect
 from repalign.storage.artefacts import read_arrays
@@ -50,6 +50,12 @@ def network():
 
 
 LAYERS = ["0", "1", "3"]
+
+
+def extract(*arguments, **options):
+    """Extraction with the settings among its options."""
+    settings = {name: options.pop(name) for name in list(options) if hasattr(extraction.Settings, name)}
+    return extraction.extract(*arguments, settings=extraction.Settings(**settings), **options)
 
 
 def by_hand(network, paths):
@@ -147,6 +153,27 @@ def test_a_bad_image_is_named_or_left_out(tmp_path, folder, index, network, kind
     assert metadata["skipped"] == result.skipped
     kept = [p for p in index.paths if p != path]
     np.testing.assert_allclose(arrays["3"], by_hand(network, kept)["3"], rtol=1e-4, atol=1e-5)
+
+
+def test_what_was_done_to_images_is_counted_and_logged(tmp_path, folder, network, caplog):
+    grey = np.linspace(0, 65535, 400).reshape(20, 20).astype(np.uint16)
+    for name in OBJECTS[:2]:
+        Image.fromarray(grey).save(folder / name / "deep.png")
+    alpha = np.random.default_rng(0).integers(0, 255, (20, 20, 4), dtype=np.uint8)
+    Image.fromarray(alpha).save(folder / OBJECTS[2] / "clear.png")
+    index = image_sets.index_images(folder, OBJECTS)
+    extract(network, index, LAYERS, tmp_path / "o.safetensors", batch_size=4, workers=1)
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("repalign")]
+    assert said == [
+        "2 of 17 images: 16 bits are scaled to 8 (aardvark/deep, abacus/deep)",
+        "1 of 17 images: transparency is dropped (accordion/clear)",
+    ]
+    rows = read_arrays(tmp_path / "o.safetensors")[0]["3"]
+    expected = network.call.module(
+        to_tensor(Image.fromarray((grey >> 8).astype(np.uint8)).convert("RGB"))[None]
+    )
+    deep = index.ids.index("aardvark/deep")
+    np.testing.assert_allclose(rows[deep], expected[0].numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_an_object_without_a_good_image_is_named(tmp_path, folder, index, network):
@@ -252,7 +279,7 @@ def test_devices():
 def test_rows_of_changing_width_are_refused(tmp_path):
     with RowWriter(tmp_path / "o.safetensors") as writer:
         writer.append({"a": np.zeros((2, 3))})
-        with pytest.raises(InputError, match="changes its width from 3 to 4"):
+        with pytest.raises(InputError, match="has 3 features in one batch and 4 in another"):
             writer.append({"a": np.zeros((2, 4))})
     assert list(tmp_path.iterdir()) == []
 

@@ -10,13 +10,13 @@ import pytest
 import timm
 import torch
 import torchvision
-import transformers
 from PIL import Image
 from repalign.errors import InputError
 from repalign.models.capture import reader
 from repalign.models.load import load
 from repalign.models.network import ModelSpec, Network, PlainCall
 from safetensors.torch import save_file
+from small_networks import backbone, save_transformer
 from torch import nn
 
 
@@ -29,8 +29,10 @@ def batch(network, image, n=2):
     return torch.stack([network.preprocess(image) for _ in range(n)])
 
 
-def spec(source, identifier, weights="", revision=""):
-    return ModelSpec("m", source, str(identifier), str(weights), revision)
+def spec(source, identifier, weights="", revision="", preprocessing=""):
+    if str(weights).endswith((".pth", ".torch", ".safetensors")) and "/" in str(weights):
+        preprocessing = preprocessing or "imagenet"
+    return ModelSpec("m", source, str(identifier), str(weights), revision, preprocessing)
 
 
 def same(a, b):
@@ -233,27 +235,6 @@ def test_open_clip_reads_its_folders(tmp_path, image):
     )
 
 
-TINY = {
-    "hidden_size": 32,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "image_size": 32,
-    "patch_size": 8,
-}
-
-
-def save_transformer(folder, kind):
-    config = getattr(transformers, f"{kind}Config")(**TINY)
-    original = getattr(transformers, f"{kind}Model")(config).eval()
-    original.save_pretrained(folder)
-    size = {"height": 32, "width": 32}
-    transformers.ViTImageProcessor(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(
-        folder
-    )
-    return original
-
-
 @pytest.mark.parametrize("kind", ["ViT", "Beit", "Data2VecVision", "Dinov2"])
 def test_transformers_hidden_states_are_the_embedding_and_each_block(tmp_path, image, kind):
     original = save_transformer(tmp_path / "net", kind)
@@ -301,10 +282,6 @@ def load_raw(path):
 
 def prefixed(state, prefix):
     return {f"{prefix}{name}": tensor for name, tensor in state.items()}
-
-
-def backbone(module, head):
-    return {name: tensor for name, tensor in module.state_dict().items() if not name.startswith(head)}
 
 
 RESNET = torchvision.models.resnet18(weights=None)
@@ -395,10 +372,10 @@ def test_checkpoints_never_execute_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"state_dict": RESNET.state_dict(), "extra": Evil()}, "evil.pth")
     with pytest.raises(InputError, match="would have to execute code"):
-        load(spec("checkpoint", "torchvision:resnet18", "evil.pth"))
+        load(spec("checkpoint", "torchvision:resnet18", "evil.pth", "", "imagenet"))
     (tmp_path / "plain.pth").write_bytes(pickle.dumps(Evil()))
     with pytest.raises(InputError, match="execute code"):
-        load(spec("checkpoint", "torchvision:resnet18", "plain.pth"))
+        load(spec("checkpoint", "torchvision:resnet18", "plain.pth", "", "imagenet"))
     assert not (tmp_path / "evil").exists()
 
 
@@ -434,7 +411,11 @@ def test_a_wrong_sha256_is_refused(tmp_path):
         (("open_clip", "ViT-B-32", "openai"), "identifier ViT-B-32-quickgelu"),
         (("open_clip", "ViT-B-99", "openai"), "the nearest are"),
         (("checkpoint", "resnet50", "x.pth"), "torchvision:<architecture>"),
-        (("checkpoint", "torchvision:resnet50", "x.pth"), "no weights file x.pth"),
+        (("checkpoint", "torchvision:resnet50", "x.pth", "", "imagenet"), "no weights file x.pth"),
+        (
+            ("checkpoint", "torchvision:resnet50", "x.pth"),
+            "for x.pth is not known; set the column preprocessing",
+        ),
         (("transformers", "./nonesuch"), "no model folder ./nonesuch"),
         (("keras", "resnet50"), "choose one of torchvision"),
     ],

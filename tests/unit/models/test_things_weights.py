@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from repalign.inputs.images import ImageSet
+from repalign.measures.rdm import dissimilarity
+from repalign.measures.rsa import compare
 from repalign.models.capture import reader
+from repalign.models.extraction import Settings, extract
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
+from repalign.storage.artefacts import read_arrays
 from sklearn.datasets import load_sample_image
 from torch.nn import functional
 
@@ -61,7 +66,9 @@ def reference(state, x):
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg"])
 def test_every_layer_of_real_squeezenet_matches_a_forward_pass_by_hand(weights, name):
-    spec = ModelSpec("squeezenet", "checkpoint", "torchvision:squeezenet1_0:caffe_bgr", str(weights), SHA256)
+    spec = ModelSpec(
+        "squeezenet", "checkpoint", "torchvision:squeezenet1_0", str(weights), SHA256, "caffe_bgr"
+    )
     network = load(spec)
     photograph = load_sample_image(name)
     x = network.preprocess(Image.fromarray(photograph))[None]
@@ -84,7 +91,9 @@ def test_every_layer_of_real_squeezenet_matches_a_forward_pass_by_hand(weights, 
 
 
 def test_real_weights_recognise_the_photograph(weights):
-    spec = ModelSpec("squeezenet", "checkpoint", "torchvision:squeezenet1_0:caffe_bgr", str(weights), SHA256)
+    spec = ModelSpec(
+        "squeezenet", "checkpoint", "torchvision:squeezenet1_0", str(weights), SHA256, "caffe_bgr"
+    )
     network = load(spec)
     x = network.preprocess(Image.fromarray(load_sample_image("china.jpg")))[None]
     scores = reader(network, ["classifier"], "flatten")(x)["classifier"][0].softmax(0)
@@ -92,3 +101,23 @@ def test_real_weights_recognise_the_photograph(weights):
     assert scores[[442, 832]].sum() > 0.85
     swapped = reader(network, ["classifier"], "flatten")(x.flip(1))["classifier"][0].softmax(0)
     assert swapped[[442, 832]].sum() < 0.8
+
+
+def test_read_as_rgb_real_weights_lose_most_of_their_likeness_to_people(weights, things_dir, tmp_path):
+    """313 photographs, the last features of SqueezeNet against SPoSE."""
+    photographs = Path(__file__).resolve().parents[4] / "shared" / "photographs"
+    if not photographs.is_dir():
+        pytest.skip(f"the photographs are not at {photographs}")
+    names = photographs.joinpath("objects.txt").read_text().split()
+    paths = tuple(photographs / "images" / f"{name}.jpg" for name in names)
+    order = things_dir.joinpath("unique_id.txt").read_text().split()
+    people = np.loadtxt(things_dir / "human/spose_embedding_66d_sorted.txt")[[order.index(n) for n in names]]
+    images = ImageSet(tuple(names), paths, tuple(names), ("",) * len(names))
+    likeness = {}
+    for name in ("caffe_bgr", "imagenet"):
+        network = load(ModelSpec("s", "checkpoint", "torchvision:squeezenet1_0", str(weights), SHA256, name))
+        extract(network, images, ["features.12"], tmp_path / name, settings=Settings(workers=0))
+        rdm = dissimilarity(read_arrays(tmp_path / name)[0]["features.12"])
+        likeness[name] = compare(rdm, dissimilarity(people))
+    assert likeness["caffe_bgr"] == pytest.approx(0.292, abs=0.01)
+    assert likeness["imagenet"] < 0.13

@@ -6,13 +6,8 @@ import torch
 from repalign.errors import InputError
 from repalign.measures import odd_one_out
 from repalign.naive_transform.apply import apply, from_artefact, to_artefact
-from repalign.naive_transform.solve import (
-    _Locality,
-    global_objective,
-    naive_objective,
-    solve_global,
-    solve_naive,
-)
+from repalign.naive_transform.objectives import GlobalObjective, Locality, NaiveObjective
+from repalign.naive_transform.solve import solve_global, solve_naive
 from repalign.naive_transform.transform import fit, select
 from repalign.naive_transform.triplets import TripletCrossEntropy, object_folds, split_triplets
 from scipy import optimize
@@ -69,7 +64,7 @@ def check_gradient(objective, start):
 @pytest.mark.parametrize("norm", ["frobenius_squared", "frobenius"])
 def test_gradient_of_the_naive_objective(norm):
     x, triplets = simulate(12, 4, 100)
-    objective = naive_objective(torch.from_numpy(x), TripletCrossEntropy(triplets, 12), 0.3, norm)
+    objective = NaiveObjective(torch.from_numpy(x), TripletCrossEntropy(triplets, 12), 0.3, norm)
     rng = torch.Generator().manual_seed(0)
     check_gradient(
         objective, [torch.randn(3, 4, generator=rng).double(), torch.randn(4, generator=rng).double()]
@@ -80,7 +75,7 @@ def test_gradient_of_the_naive_objective(norm):
 def test_gradient_of_the_global_and_the_glocal_objective(alpha):
     x, triplets = simulate(12, 4, 100)
     x = torch.from_numpy(x)
-    objective = global_objective(x, TripletCrossEntropy(triplets, 12), 0.3, alpha, _Locality(x, 0.5))
+    objective = GlobalObjective(x, TripletCrossEntropy(triplets, 12), 0.3, alpha, Locality(x, 0.5))
     rng = torch.Generator().manual_seed(0)
     check_gradient(
         objective, [torch.randn(4, 4, generator=rng).double(), torch.randn(4, generator=rng).double()]
@@ -98,7 +93,7 @@ def test_locality_equals_its_definition():
         ]
         teacher, student = (np.array(c) - np.logaddexp.reduce(c) for c in cosines)
         expected -= np.exp(teacher) @ student / 9
-    assert _Locality(torch.from_numpy(x), 0.3)(torch.from_numpy(z))[0] == pytest.approx(expected)
+    assert Locality(torch.from_numpy(x), 0.3)(torch.from_numpy(z))[0] == pytest.approx(expected)
 
 
 def test_cross_entropy_in_chunks_and_of_huge_similarities(monkeypatch):
@@ -156,7 +151,7 @@ def test_the_first_rank_is_extended_until_the_optimum_is_global(monkeypatch):
     monkeypatch.setattr("repalign.naive_transform.solve.FIRST_RANK", 1)
     grown = solve_naive(x, triplets, 1e-3, tolerance=1e-5)
     assert grown.loss == pytest.approx(expected.loss, abs=1e-5)
-    monkeypatch.setattr("repalign.naive_transform.solve.CERTIFICATE", np.inf)
+    monkeypatch.setattr("repalign.naive_transform.solve.OPTIMALITY_TOLERANCE", np.inf)
     assert solve_naive(x, triplets, 1e-3, tolerance=1e-5).loss > expected.loss + 0.01
 
 
@@ -178,9 +173,7 @@ def test_strong_regularisation_of_the_global_transform_leaves_a_scaled_identity(
     strong, weak = (solve_global(x, triplets, 1e-2, alpha=a, temperature=0.1) for a in (0.9, 0.1))
 
     def locality(solution):
-        return _Locality(torch.from_numpy(x), 0.1)(torch.from_numpy(x @ solution.weights.T + solution.bias))[
-            0
-        ]
+        return Locality(torch.from_numpy(x), 0.1)(torch.from_numpy(x @ solution.weights.T + solution.bias))[0]
 
     assert locality(strong) < locality(weak)
 

@@ -6,6 +6,7 @@ import pytest
 import statsmodels.formula.api as smf
 from repalign.figures.captions import render_caption
 from repalign.figures.effects import plot_effects
+from repalign.figures.panels import panel
 from repalign.statistics.paradigm_effects import paradigm_effects, usable_factors
 
 EFFECT = {"supervised": 0.0, "self_supervised": -0.1, "clip": 0.2}
@@ -29,8 +30,9 @@ def made_up(n=36, architecture_effect=0.0, seed=0, noise=0.01):
             {
                 "model": f"m{i}",
                 "paradigm": paradigm,
-                "metric": "x",
-                "human": "h",
+                "metric": "cka",
+                "variant": "",
+                "reference": "h",
                 "value": value,
                 "status": "ok",
             }
@@ -46,7 +48,7 @@ def estimates(table, models, model):
 def test_planted_effects_are_found_within_their_intervals():
     table, models = made_up()
     found = estimates(table, models, "unadjusted")
-    assert found.loc["supervised", "reference"] == "supervised"
+    assert found.loc["supervised", "baseline"] == "supervised"
     for name in ("self_supervised", "clip"):
         row = found.loc[name]
         assert row["ci_low"] < EFFECT[name] < row["ci_high"]
@@ -75,7 +77,8 @@ def test_a_factor_that_is_nested_in_the_paradigm_is_left_out_and_named():
 
 def test_people_and_controls_are_no_paradigm_and_two_single_models_have_no_interval():
     table = pd.DataFrame(
-        {"model": list("abcd"), "paradigm": ["supervised", "clip", "human", "random"], "metric": "x", "human": "h",
+        {"model": list("abcd"), "paradigm": ["supervised", "clip", "human", "random"], "metric": "cka",
+         "variant": "", "reference": "h",
          "value": [0.1, 0.3, 0.9, 0.0], "status": "ok"}
     )  # fmt: skip
     effects = paradigm_effects(table, {name: {} for name in "abcd"})
@@ -89,7 +92,8 @@ def few(paradigms, **factors):
     """Models of these paradigms with values of no pattern, and what their rows say of each."""
     names = [f"m{i}" for i in range(len(paradigms))]
     table = pd.DataFrame(
-        {"model": names, "paradigm": paradigms, "metric": "x", "human": "h", "status": "ok",
+        {"model": names, "paradigm": paradigms, "metric": "cka",
+         "variant": "", "reference": "h", "status": "ok",
          "value": np.random.default_rng(0).random(len(names))}
     )  # fmt: skip
     return table, {name: {key: values[i] for key, values in factors.items()} for i, name in enumerate(names)}
@@ -104,7 +108,7 @@ def test_few_models_have_no_interval_and_the_figure_says_so_in_words():
     clip = effects.set_index("paradigm").loc["clip", "estimate"]
     assert clip == pytest.approx(means["clip"] - means["supervised"])
     style = {"width_mm": 90, "font_size": 7, "titles": False}
-    figure, _ = plot_effects(effects, {"x": ("x", 1)}, style)
+    figure, _ = plot_effects(effects, [panel("cka")], style)
     assert [text.get_text().split()[:2] for text in figure.axes[0].texts] == [["too", "few"]]
     assert len(figure.axes[0].lines) == 1, "nothing but the line at zero"
 

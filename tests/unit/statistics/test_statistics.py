@@ -1,79 +1,31 @@
-"""Bootstrap intervals: slow references that resample for real, coverage, and what must not matter."""
+"""The bootstrap and correlations against slow loops over resamples; coverage; what must not matter."""
+
+import itertools
 
 import numpy as np
 import pytest
 from repalign.errors import InputError
-from repalign.measures.odd_one_out_intervals import odd_one_out_interval, odd_one_out_samples
-from repalign.measures.rdm import dissimilarity, upper_triangle
-from repalign.measures.rsa import rsa_interval
-from repalign.statistics import correlation as correlation_module
-from repalign.statistics.bootstrap import mean_interval
+from repalign.statistics.bootstrap import (
+    block_weights,
+    cluster_weights,
+    distinct_tuples,
+    mean_interval,
+    pair_sums,
+    percentile_interval,
+    resampled_tables,
+    triplet_sums,
+)
 from repalign.statistics.correlation import correlation
+from resamples import draws, percentiles
 from scipy import stats
 
 rng = np.random.default_rng(0)
-
-
-def draws(seed, n_boot, n):
-    """The resamples that a function with this seed uses, as counts per unit."""
-    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_boot)
-
-
-def percentiles(samples, confidence=0.95):
-    return tuple(np.percentile(samples, [50 - 50 * confidence, 50 + 50 * confidence]))
 
 
 def test_mean_interval_resamples_objects():
     values = rng.random(40) < 0.3
     slow = [np.repeat(values, counts).mean() for counts in draws(3, 50, 40)]
     assert mean_interval(values, n_boot=50, seed=3) == pytest.approx(percentiles(slow))
-
-
-@pytest.mark.parametrize("method", ["pearson", "spearman"])
-def test_rsa_interval_equals_resampling_fixed_ranks_without_same_object_pairs(method):
-    a, b = (dissimilarity(x, "euclidean") for x in rng.normal(size=(2, 12, 3)))
-    i, j = np.triu_indices(12, k=1)
-    values = [
-        upper_triangle(rdm) if method == "pearson" else stats.rankdata(upper_triangle(rdm)) for rdm in (a, b)
-    ]
-    slow = []
-    for counts in draws(1, 40, 12):
-        copies = counts[i] * counts[j]
-        slow.append(stats.pearsonr(*(np.repeat(v, copies) for v in values)).statistic)
-    assert rsa_interval(a, b, method, n_boot=40, seed=1) == pytest.approx(percentiles(slow))
-
-
-def test_odd_one_out_interval_over_objects_equals_resampling_triplets_by_their_objects():
-    triplets = np.argsort(rng.random((150, 9)), axis=1)[:, :3]
-    correct = rng.random(150) < 0.6
-    slow = []
-    for counts in draws(4, 60, 9):
-        copies = counts[triplets].prod(axis=1)
-        slow.append(np.repeat(correct, copies).mean())
-    assert odd_one_out_interval(correct, triplets, 9, n_boot=60, seed=4) == pytest.approx(percentiles(slow))
-
-
-def test_accuracies_of_several_embeddings_share_their_resamples():
-    triplets = np.argsort(rng.random((150, 9)), axis=1)[:, :3]
-    correct = rng.random((3, 150)) < 0.6
-    together = odd_one_out_samples(correct, triplets, 9, n_boot=40, seed=2)
-    for row, alone in zip(together, correct, strict=True):
-        np.testing.assert_allclose(row, odd_one_out_samples([alone], triplets, 9, n_boot=40, seed=2)[0])
-    for counts, sample in zip(draws(2, 40, 9), together.T, strict=True):
-        copies = counts[triplets].prod(axis=1)
-        np.testing.assert_allclose(sample, correct @ copies / copies.sum(), rtol=1e-6)
-
-
-def test_odd_one_out_interval_over_triplets_is_binomial():
-    correct = np.arange(1000) < 550
-    low, high = odd_one_out_interval(correct, None, 10, over="triplets", n_boot=20000)
-    assert (low, high) == pytest.approx(tuple(stats.binom(1000, 0.55).ppf([0.025, 0.975]) / 1000), abs=0.003)
-
-
-def test_an_accuracy_of_one_has_no_width():
-    triplets = np.argsort(rng.random((50, 9)), axis=1)[:, :3]
-    for over in ("objects", "triplets"):
-        assert odd_one_out_interval(np.ones(50, bool), triplets, 9, over, n_boot=100) == (1, 1)
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say():
@@ -83,6 +35,39 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
         low, high = mean_interval(values, n_boot=200, confidence=0.9, seed=seed)
         covered += low <= 0.4 <= high
     assert 0.83 <= covered / 200 <= 0.96
+
+
+def test_sums_over_pairs_and_triplets_of_draws_equal_loops():
+    matrix = rng.normal(size=(6, 6))
+    np.fill_diagonal(matrix, 0)
+    triplets = np.argsort(rng.random((40, 6)), axis=1)[:, :3]
+    weights = draws(0, 5, 6).astype(float)
+    pairs, triples, quadruples = distinct_tuples(weights)
+    for number, counts in enumerate(weights.astype(int)):
+        drawn = np.repeat(np.arange(6), counts)
+        slow = sum(matrix[i, j] for i, j in itertools.permutations(drawn, 2))
+        assert pair_sums(matrix, weights)[number] == pytest.approx(slow)
+        assert triplet_sums(triplets, weights)[number] == counts[triplets].prod(axis=1).sum()
+        for size, found in ((2, pairs), (3, triples), (4, quadruples)):
+            tuples = itertools.permutations(drawn, size)
+            assert found[number] == sum(len(set(chosen)) == size for chosen in tuples)
+
+
+def test_clusters_are_drawn_as_wholes_and_tables_by_their_objects():
+    cluster = np.repeat([0, 1, 2], [2, 5, 1])
+    weights = cluster_weights(np.random.default_rng(0), 200, cluster)
+    np.testing.assert_array_equal(weights, draws(0, 200, 3)[:, cluster])
+    table = np.array([[8, 0], [3, 9]])
+    drawn = resampled_tables(np.random.default_rng(0), 2000, table) * 20
+    np.testing.assert_allclose(drawn.sum(axis=(1, 2)), 20)
+    np.testing.assert_allclose(drawn.mean(axis=0), table, atol=0.3)
+    assert (drawn[:, 0, 1] == 0).all()
+
+
+def test_no_interval_where_most_resamples_have_no_value():
+    samples = np.array([1.0, 2, np.nan, np.nan])
+    assert percentile_interval(samples, 0.5) == (1.25, 1.75)
+    assert np.isnan(percentile_interval(np.append(samples, np.nan), 0.5)).all()
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
@@ -132,7 +117,7 @@ def test_correlation_within_one_model_draws_blocks_of_depth():
     x, y = depth + 0.05 * rng.normal(size=(2, 25))
     result = correlation(x, y, np.zeros(25))
     assert 0.5 < result.low < result.value < result.high <= 1
-    counts = correlation_module._block_weights(np.random.default_rng(0), 500, 25)
+    counts = block_weights(np.random.default_rng(0), 500, 25)
     assert (counts.sum(axis=1) == 25).all()
     assert counts.mean() == pytest.approx(1)
 
@@ -141,9 +126,9 @@ def test_two_clusters_are_too_few_to_draw_from_so_blocks_are_drawn_within_each(m
     x, y = rng.normal(size=(2, 14))
     clusters = np.repeat(["a", "b"], 7)
     drawn = []
-    blocks = correlation_module._block_weights
     monkeypatch.setattr(
-        correlation_module, "_block_weights", lambda *args: drawn.append(blocks(*args)) or drawn[-1]
+        "repalign.statistics.correlation.block_weights",
+        lambda *args: drawn.append(block_weights(*args)) or drawn[-1],
     )
     found = correlation(x, y, clusters, n_boot=50)
     assert [weights.shape for weights in drawn] == [(50, 7), (50, 7)]
@@ -176,10 +161,8 @@ def test_seeds_decide_and_nothing_else():
     ("call", "message"),
     [
         (lambda: mean_interval(np.ones(3), confidence=95), "0.95"),
-        (lambda: rsa_interval(np.eye(3), np.eye(3), "kendall"), "kendall"),
-        (lambda: odd_one_out_interval([True], [[0, 1, 2]], 3, over="people"), "people"),
         (lambda: correlation([1, 2], [1, 2], [1, 2], "kendall"), "kendall"),
-        (lambda: correlation([1, 2], [1, 2, 3], [1, 2]), "one length"),
+        (lambda: correlation([1, 2], [1, 2, 3], [1, 2]), "the same length"),
     ],
 )
 def test_bad_requests_are_refused(call, message):

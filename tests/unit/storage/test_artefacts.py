@@ -40,7 +40,7 @@ def test_a_missing_array_and_a_broken_file_are_named(tmp_path):
         read_arrays(path, ["layer2"])
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(
-        InputError, match="is not as it was written .*; delete it and type the same command again"
+        InputError, match="has changed since it was written .*; delete it and type the same command again"
     ):
         read_arrays(path)
 

@@ -9,46 +9,15 @@ import csv
 from pathlib import Path
 
 import pytest
-import yaml
-from conftest import merged, planted
 from repalign.errors import InputError
 from repalign.study.study import Study, read_study
+from small_studies import DEFAULTS, HUMAN, MODEL, ROOT, SCHEMAS, sheet
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
-ROOT = Path(__file__).resolve().parents[3]
-SCHEMAS = {
-    name: yaml.safe_load((ROOT / f"config/schemas/{name}.schema.yaml").read_text())
-    for name in ("config", "models", "humans", "downloads")
-}
-DEFAULTS = merged(yaml.safe_load((ROOT / "config/config.yaml").read_text()), planted(ROOT))
 TABLES = ROOT / "tests/bad_input"
-MODEL = {
-    "model": "one",
-    "source": "precomputed",
-    "identifier": "{things_dir}/models/unrelated.npy",
-    "weights": "",
-    "revision": "",
-    "paradigm": "clip",
-    "train_images": "",
-    "layers": "features",
-    "pooling": "",
-    "readout": "",
-    "order": "{things_dir}/file_order.txt",
-}
-HUMAN = {
-    "human": "people",
-    "kind": "embedding",
-    "path": "{things_dir}/human/people.npy",
-    "order": "{things_dir}/unique_id.txt",
-}
 NO_STUDY = "convexity: {models: [], finetuned: {self_supervised: null}}\n"
-
-
-def sheet(*rows):
-    lines = [rows[0].keys(), *(row.values() for row in rows)]
-    return "\n".join("\t".join(line) for line in lines) + "\n"
 
 
 # Whole sheets that are broken; the name of each case is the first column of sheets.tsv.

@@ -54,7 +54,7 @@ def test_layers_expand_and_readouts_resolve(tmp_path):
     [
         (
             HEADER + ROW + ROW,
-            "models.tsv, line 3 (a): the model 'a' is named twice; every row needs a name of its own.",
+            "models.tsv, line 3 (a): the model 'a' appears twice; give every row its own name.",
         ),
         (
             HEADER + ROW.replace("a\t", "A b\t", 1),
@@ -76,7 +76,7 @@ def test_layers_expand_and_readouts_resolve(tmp_path):
             HEADER + ROW.replace("things_dir", "data"),
             "field identifier: unknown placeholder {data}; use {things_dir}.",
         ),
-        (HEADER + ROW.replace(".npy", ".pkl"), "precomputed features end in .npy, .npz"),
+        (HEADER + ROW.replace(".npy", ".pkl"), "a file of precomputed features ends in .npy, .npz"),
         (HEADER + ROW.replace("x.{0..2}", "x,x"), "a layer is listed twice in the field layers."),
         (HEADER.replace("layers", "layer") + ROW, "models.tsv: unknown column 'layer'; did you mean layers."),
         (HEADER.replace("\treadout", ""), "models.tsv has no rows; add one per model."),
@@ -140,7 +140,7 @@ def test_several_sheets_are_joined_and_stand_for_their_models(tmp_path):
     with pytest.raises(InputError, match="the config: there is no model 'd'"):
         select_models(["d", str(first)], models, "the config")
     second.write_text(HEADER + ROW)
-    with pytest.raises(InputError, match="more.tsv: the model 'a' is in .*models.tsv too; rename one"):
+    with pytest.raises(InputError, match="more.tsv: the model 'a' is also in .*models.tsv; rename one"):
         read_models([str(first), str(second)], SCHEMAS["models"], {"things_dir": "data"})
 
 

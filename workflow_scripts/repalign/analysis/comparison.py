@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 
-KEYS = ["model", "layer", "human", "metric"]
+from repalign.storage.score_table import KEYS as MEASURED
+from repalign.storage.score_table import column_name
+
+KEYS = ["model", "layer", *MEASURED]
 SIDES = ("first", "second")
 VERDICTS = (
     "higher",
@@ -28,8 +31,9 @@ def compare_studies(first, second):
 
     Returns
     -------
-    data frame, the largest differences in units of their interval first: model, layer, human, metric; value, ci_low and
-    ci_high of both, `difference` (second minus first), `half_interval` of the difference, `verdict`, one of `VERDICTS`
+    data frame, the largest differences in units of their interval first: model, layer, metric, variant, reference;
+    value, ci_low and ci_high of both, `difference` (second minus first), `half_interval` of the difference, `verdict`,
+    one of `VERDICTS`
     """
     tables = []
     for name, table in zip(SIDES, (first, second), strict=True):
@@ -75,7 +79,8 @@ def summary(comparison, names, rows=12):
     if len(beyond):
         lines.append("The largest differences beyond the intervals:")
     for row in beyond.head(rows).to_dict("records"):
-        where = f"{row['model']} {row['layer']} {row['human']} {row['metric']}"
+        measured = column_name(row["metric"], row["variant"])
+        where = f"{row['model']} {row['layer']} {row['reference']} {measured}"
         values = f"{row['value_first']:.4f} -> {row['value_second']:.4f}"
         lines.append(f"  {where}: {values} ({row['difference']:+.4f} ± {row['half_interval']:.4f})")
     return lines

@@ -1,6 +1,6 @@
-"""Published numbers of the convexity study beside ours: what is comparable, and whether it agrees."""
+"""Published numbers of the convexity study beside ours, and whether they agree."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,28 +11,40 @@ from repalign.study.sheets import resolve_layer
 
 MEASURES = {"oooa": "odd_one_out", "convexity": "convexity"}
 COLUMNS = ["source", "kind", "model", "position", "metric", "value", "unit", "text"]
-# Kinds of quantities; the mean and the standard deviation over models have a suffix.
+# The variant of a measure that a published change is about.
 CHANGES = {
     "transform": "naive_change",
     "finetuning": "finetuning_change",
     "held_out": "naive_held_out_change",
 }
+STATISTICS = ("mean", "sd")
 NOT_AVERAGED = ("random", "human")
+
+# Every kind of the published table: what a number is, and over models the mean or the standard deviation.
+KINDS = {kind: (kind, "") for kind in ("value", "transform", "finetuning", "correlation", "identifier")} | {
+    f"{kind}_{statistic}": (kind, statistic)
+    for kind in ("transform", "finetuning")
+    for statistic in STATISTICS
+}
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a number is about: kind, model (or variant, or group of layers), position of the layer, metric."""
+    """What a number is about: kind, model (or variant, or group of layers), position of the layer, metric.
+
+    `statistic` is `mean` or `sd` over models, or '' for a number of one model.
+    """
 
     kind: str
     model: str
     position: str
     metric: str
+    statistic: str = ""
 
 
 @dataclass(frozen=True)
 class ConvexityStudy:
-    """Everything of ours that a published number may stand for.
+    """All results of this study that have a published counterpart.
 
     Attributes
     ----------
@@ -40,8 +52,9 @@ class ConvexityStudy:
     correlations : data frame of `repalign.analysis.correlations.grouped_correlations`
     models : dict of model to its descriptive fields, with `paradigm`, `layers` and `identifier`
     finetuned : dict of pretrained models to their fine-tuned versions
-    published : data frame with `COLUMNS`, or None: kind is `value`, `transform` or `finetuning` (changes), one of
-        those changes with `_mean` or `_sd` over models, `correlation` (of a group of layers) or `identifier`. The
+    published : data frame with `COLUMNS`, or None: kind is one of `KINDS`: a value, a change (by the transform or by
+        fine-tuning), mean or standard deviation of a change over models, a correlation (of a group of layers) or an
+        identifier. The
         fine-tuned version of a model is called `<model>_ft`.
     n_boot, confidence, seed : see `repalign.statistics.bootstrap`
     """
@@ -59,7 +72,7 @@ class ConvexityStudy:
 
     def __post_init__(self):
         ok = self.scores[self.scores["status"] == "ok"]
-        keys = ok[["model", "layer", "metric"]].itertuples(index=False, name=None)
+        keys = ok[["model", "layer", "metric", "variant"]].itertuples(index=False, name=None)
         numbers = ok[["value", "ci_low", "ci_high"]].itertuples(index=False, name=None)
         object.__setattr__(self, "_found", dict(zip(keys, numbers, strict=True)))
         object.__setattr__(self, "_printed", {quantity_of(row): row["value"] for row in self.records()})
@@ -81,15 +94,13 @@ class ConvexityStudy:
         """(value, low, high) in the unit of the published number, None where it was not run."""
         if quantity.kind == "correlation":
             return self._correlation(quantity.model)
-        kind, _, statistic = quantity.kind.rpartition("_")
-        if statistic in ("mean", "sd"):
-            return self._average(kind, quantity, statistic)
-        metric = MEASURES[quantity.metric]
-        metric += f"_{CHANGES[quantity.kind]}" if quantity.kind in CHANGES else ""
+        if quantity.statistic:
+            return self._average(quantity)
         if quantity.model not in self.models:
             return None
         layer = resolve_layer(quantity.position, self.models[quantity.model]["layers"])
-        found = self._found.get((quantity.model, layer, metric))
+        variant = CHANGES.get(quantity.kind, "")
+        found = self._found.get((quantity.model, layer, MEASURES[quantity.metric], variant))
         return found and tuple(100 * number for number in found)
 
     def cell(self, quantity):
@@ -105,7 +116,7 @@ class ConvexityStudy:
         verdict = ""
         if np.isfinite(published):
             verdict = "not run" if ours is None else "differs"
-            # Published to one decimal (percent) or two (correlations): half a unit of the last place is no difference.
+            # Published with one decimal (percent) or two (correlations): allow for half a unit of the last one.
             margin = 0.005 if quantity.kind == "correlation" else 0.05
             ends = (low, high) if np.isfinite(low) else (value, value)
             if ours is not None and ends[0] - margin <= published <= ends[1] + margin:
@@ -123,22 +134,20 @@ class ConvexityStudy:
         found = pearson.loc[pearson["group"] == group, ["value", "ci_low", "ci_high"]].to_numpy(dtype=float)
         return tuple(map(float, found[0])) if len(found) and np.isfinite(found[0][0]) else None
 
-    def _average(self, kind, quantity, statistic):
+    def _average(self, quantity):
         """Over the models behind the published average where we have them all, else over all of ours."""
         own = self.of_variant(quantity.model)
         if quantity in self._printed:
-            about = (kind, quantity.position, quantity.metric)
-            named = {q.model for q in self._printed if (q.kind, q.position, q.metric) == about}
+            alone = replace(quantity, statistic="")
+            named = {q.model for q in self._printed if replace(q, model=quantity.model) == alone}
             own = [name for name in named if variant_of_published(name) == quantity.model]
-        changes = [
-            self.ours(Quantity(kind, name, quantity.position, quantity.metric)) for name in sorted(own)
-        ]
+        changes = [self.ours(replace(quantity, model=name, statistic="")) for name in sorted(own)]
         if None in changes and quantity in self._printed:
             return None
         values = np.array([change[0] for change in changes if change])
         if len(values) < 2:
             return None
-        if statistic == "mean":
+        if quantity.statistic == "mean":
             interval = mean_interval(values, n_boot=self.n_boot, confidence=self.confidence, seed=self.seed)
             return float(values.mean()), *interval
         weights = resample_weights(np.random.default_rng(self.seed), self.n_boot, len(values))
@@ -156,7 +165,8 @@ def variant_of_published(model):
 
 def quantity_of(record):
     """The quantity of one row of the published table."""
-    return Quantity(*(record[name] for name in ("kind", "model", "position", "metric")))
+    kind, statistic = KINDS[record["kind"]]
+    return Quantity(kind, record["model"], record["position"], record["metric"], statistic)
 
 
 def compare_published(study):

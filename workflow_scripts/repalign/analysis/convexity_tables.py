@@ -12,6 +12,7 @@ from repalign.analysis.convexity_published import (
     variant_of_published,
 )
 from repalign.analysis.correlations import VARIANTS, variant_of
+from repalign.labels import spaced
 from repalign.study.sheets import ALIASES, resolve_layer
 
 # Number of the published table: variant of the models, position of the layer.
@@ -84,8 +85,7 @@ def _finetuning_table(study):
 def _average_rows(kind, variant, position, metrics):
     return {
         label: {
-            f"{metric}_change": Quantity(f"{kind}_{statistic}", variant, position, metric)
-            for metric in metrics
+            f"{metric}_change": Quantity(kind, variant, position, metric, statistic) for metric in metrics
         }
         for label, statistic in ((MEAN, "mean"), (SD, "sd"))
     }
@@ -125,7 +125,7 @@ def _model_table(study):
 
 
 def _correlation_table(study):
-    """Published table 9: a row a family of models, a column a variant and size."""
+    """Published table 9: one row per family of models, one column per variant and size."""
     places = {}
     for record in study.records():
         if record["kind"] == "correlation" and SIZED.fullmatch(record["model"].removesuffix("_ft")):
@@ -154,7 +154,7 @@ def readable(table):
     """A published table as strings: ours with its interval in one column, then the published number and verdict."""
     if "checkpoint" in table:
         return table.fillna("").astype(str)
-    shown = {"model": table["model"].str.replace("_", " ")}
+    shown = {"model": table["model"].map(spaced)}
     for column in [name for name in table if f"{name}_verdict" in table]:
         digits = 2 if column.startswith(VARIANTS) else 1
         sign = "+" if column.endswith("_change") else ""
@@ -183,34 +183,38 @@ def transform_table(study):
     value before, the change and its interval; held-out accuracy before and its change
     """
     scores = study.scores[study.scores["status"] == "ok"]
-    values = scores.pivot_table(index=["model", "layer"], columns="metric", values="value", sort=False)
-    lows, highs = (
-        scores.pivot_table(index=["model", "layer"], columns="metric", values=end, sort=False)
-        for end in ("ci_low", "ci_high")
-    )
-    measures = {
-        **{"oooa": "odd_one_out", "oooa_change": "odd_one_out_naive_change"},
-        **{
-            "oooa_held_out": "odd_one_out_held_out",
-            "oooa_held_out_change": "odd_one_out_naive_held_out_change",
-        },
-        **{"convexity": "convexity", "convexity_change": "convexity_naive_change"},
-    }
-    ends = ("_low", "_high")
-    columns = [
-        c for name in measures for c in (name, *(f"{name}{e}" for e in ends if name.endswith("_change")))
-    ]
+    keys = ["model", "layer", "metric", "variant"]
+    found = {tuple(row[key] for key in keys): row for row in scores.to_dict("records")}
     rows = []
-    for key in values.index[values.get("odd_one_out_naive", pd.Series(np.nan, values.index)).notna()]:
-        row = {"model": key[0], "variant": variant_of(key[0], study.finetuned), "layer": key[1]}
-        row["position"] = position(key[1], study.models[key[0]]["layers"])
-        for name, metric in measures.items():
-            row[name] = 100 * values[metric].get(key, np.nan) if metric in values else np.nan
-            if name.endswith("_change"):
-                for end, table in (("low", lows), ("high", highs)):
-                    row[f"{name}_{end}"] = 100 * table[metric].get(key, np.nan) if metric in table else np.nan
+    for model, layer in scores[["model", "layer"]].drop_duplicates().itertuples(index=False):
+        if (model, layer, "odd_one_out", "naive") not in found:
+            continue
+        row = {"model": model, "variant": variant_of(model, study.finetuned), "layer": layer}
+        row["position"] = position(layer, study.models[model]["layers"])
+        for name, (metric, variant) in TRANSFORMED.items():
+            for column, field in _fields(name).items():
+                row[column] = 100 * found.get((model, layer, metric, variant), {}).get(field, np.nan)
         rows.append(row)
+    columns = [column for name in TRANSFORMED for column in _fields(name)]
     return pd.DataFrame(rows, columns=["model", "variant", "layer", "position", *columns])
+
+
+# Columns of the table before and after the transform: metric and variant.
+TRANSFORMED = {
+    "oooa": ("odd_one_out", ""),
+    "oooa_change": ("odd_one_out", "naive_change"),
+    "oooa_held_out": ("odd_one_out", "held_out"),
+    "oooa_held_out_change": ("odd_one_out", "naive_held_out_change"),
+    "convexity": ("convexity", ""),
+    "convexity_change": ("convexity", "naive_change"),
+}
+CHANGED = ("oooa_change", "oooa_held_out_change", "convexity_change")
+
+
+def _fields(name):
+    """Columns of the table to those of the tidy one: the value, and of a change its interval too."""
+    ends = {f"{name}_low": "ci_low", f"{name}_high": "ci_high"} if name in CHANGED else {}
+    return {name: "value"} | ends
 
 
 def position(layer, layers):

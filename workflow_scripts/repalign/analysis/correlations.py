@@ -1,62 +1,63 @@
-"""How measures hang together over layers: groups of layers, correlations within them, the joined table."""
+"""Correlations of measures over layers, within groups of layers, and the joined table behind them."""
 
 import pandas as pd
 
+from repalign.labels import shown
+from repalign.measures.registry import headline_rows, in_role, measure_of
 from repalign.statistics.correlation import correlation
+from repalign.storage.score_table import KEYS as MEASURED
+from repalign.storage.score_table import column_name
 
 METHODS = ("pearson", "spearman")
 HALVES = ("first_half", "second_half")
 VARIANTS = ("pretrained", "finetuned")
 KEYS = ("model", "paradigm", "layer", "depth")
 
-# One measure for each way of asking, with the name that figures give it.
-MEASURES = {
-    "convexity": "convexity",
-    "odd_one_out": "odd-one-out accuracy",
-    "rsa_spearman": "RSA",
-    "rsa_pearson": "RSA",
-    "rsa_kendall": "RSA",
-    "cka": "CKA",
-    "mutual_neighbours": "mutual neighbours",
-    "clustering_ami": "clustering",
-    "gwot_top1": "GWOT top-1",
-    "gwot_category_top1": "GWOT category",
-}
-# Endings of measures that are a variant of one of those, not the same measure against some human.
-_VARIANT_ENDINGS = ("naive", "held_out", "columns", "ties", "change", "multiple", "over_triplets")
-
-# Relative depths at which models are compared with each other: at most so many.
+# The largest number of relative depths at which models are compared.
 MOST_DEPTHS = 12
 
 
-def joined(scores, humans=None):
-    """One row per model and layer, one column per metric (and human, where there are several).
+def joined(scores):
+    """One row per model and layer, one column per metric and variant (and reference, where there are several).
 
     Parameters
     ----------
     scores : tidy table of `repalign.analysis.layer_scores.layer_scores`; failed scores are left empty
-    humans : the human representations to keep; default all
+
+    Returns
+    -------
+    (the wide data frame, a data frame of what its columns hold: column, metric, variant, reference)
     """
     kept = scores[scores["status"] == "ok"]
-    if humans is not None:
-        kept = kept[kept["human"].isin(humans)]
-    several = kept.groupby("metric")["human"].transform("nunique") > 1
-    kept = kept.assign(column=kept["metric"].where(~several, kept["metric"] + "_" + kept["human"]))
+    several = kept.groupby(["metric", "variant"])["reference"].transform("nunique") > 1
+    named = zip(kept["metric"], kept["variant"], kept["reference"].where(several, ""), strict=True)
+    kept = kept.assign(column=[column_name(*key) for key in named])
     wide = kept.pivot(index=list(KEYS), columns="column", values="value").reset_index()
+    columns = kept[["column", *MEASURED]].drop_duplicates().set_index("column")
+    columns = columns.loc[wide.columns.drop(list(KEYS))].reset_index()
     order = {name: rank for rank, name in enumerate(dict.fromkeys(scores["model"]))}
     ranked = wide.assign(rank=wide["model"].map(order)).sort_values(["rank", "depth"], kind="stable")
-    return wide.loc[ranked.index].rename_axis(columns=None).reset_index(drop=True)
+    return wide.loc[ranked.index].rename_axis(columns=None).reset_index(drop=True), columns
 
 
-def measure_of(column):
-    """(measure, human or '') of a column of `joined`; None for what is no main measure."""
-    for measure in MEASURES:
-        rest = column.removeprefix(measure)
-        if rest == column or (rest and not rest.startswith("_")):
-            continue
-        human = rest.removeprefix("_")
-        return None if human.endswith(_VARIANT_ENDINGS) else (measure, human)
-    return None
+def main_columns(columns):
+    """The columns of the main measures, with their names in words.
+
+    Parameters
+    ----------
+    columns : second table of `joined`
+
+    Returns
+    -------
+    data frame: column, metric, variant, reference, label (with the reference where there are several of a measure)
+    """
+    main = headline_rows(columns, in_role("main"))
+    several = main.groupby("metric")["reference"].transform("nunique") > 1
+    labels = [
+        measure_of(metric).name + (f", {shown(reference)}" if many else "")
+        for metric, reference, many in zip(main["metric"], main["reference"], several, strict=True)
+    ]
+    return main.assign(label=labels)
 
 
 def variant_of(model, finetuned):
@@ -144,14 +145,20 @@ def depth_correlations(table, x, y, finetuned, *, n_boot, confidence, seed):
     return pd.DataFrame(rows, columns=columns)
 
 
-def correlation_matrix(table, finetuned, *, n_boot, confidence, seed, method="spearman"):
+def correlation_matrix(table, columns, finetuned, *, n_boot, confidence, seed, method="spearman"):
     """Correlations of all main measures with each other over layers, with intervals over families of models.
+
+    Parameters
+    ----------
+    table, columns : data frames of `joined`
+    finetuned, n_boot, confidence, seed : as in `grouped_correlations`
+    method : `spearman` or `pearson`
 
     Returns
     -------
     data frame with one row per ordered pair of measures
     """
-    measures = [column for column in table.columns.drop(list(KEYS)) if measure_of(column)]
+    measures = list(main_columns(columns)["column"])
     found = {}
     for index, x in enumerate(measures):
         for y in measures[: index + 1]:

@@ -4,16 +4,18 @@ import numpy as np
 import pandas as pd
 
 from repalign.errors import InputError
+from repalign.measures.registry import measure_of
+from repalign.storage.score_table import KEYS, column_name
 
 COLUMNS = [
-    *("study", "model", "paradigm", "layer", "depth", "human", "metric"),
+    *("study", "model", "paradigm", "layer", "depth", *KEYS),
     *("value", "ci_low", "ci_high", "chance", "ceiling", "n", "seed", "status"),
 ]
 HUMAN_PARADIGM = "human"
 
 
 def layer_scores(scores, models, study, noise_ceiling=np.nan):
-    """Join the scores of all models with what the sheet says of them.
+    """Join the scores of all models with their rows of the model sheet.
 
     Parameters
     ----------
@@ -24,9 +26,9 @@ def layer_scores(scores, models, study, noise_ceiling=np.nan):
 
     Returns
     -------
-    data frame, one row per model, layer, human and metric, in the order of the sheet. `depth` runs from 0 (first layer
-    listed) to 1 (last); `ceiling` is the noise ceiling for odd-one-out accuracy, and elsewhere the mean over
-    people's own representations (`paradigm` human) of the same metric against the same human.
+    data frame, one row per model, layer, metric, variant and reference, in the order of the sheet. `depth` runs from 0
+    (first layer listed) to 1 (last); `ceiling` is the noise ceiling for odd-one-out accuracy, and elsewhere the mean
+    over people's own representations (`paradigm` human) of the same metric and variant against the same reference.
     """
     table = pd.concat([frame for frame in scores if len(frame)], ignore_index=True)
     if unknown := sorted(set(table["model"]) - set(models)):
@@ -40,8 +42,9 @@ def layer_scores(scores, models, study, noise_ceiling=np.nan):
     ]
     table["ceiling"] = _ceilings(table, noise_ceiling)
     rank = {name: position for position, name in enumerate(models)}
-    order = table.assign(rank=table["model"].map(rank)).sort_values(
-        ["metric", "human", "rank", "depth"], kind="stable"
+    names = [column_name(*pair) for pair in zip(table["metric"], table["variant"], strict=True)]
+    order = table.assign(name=names, rank=table["model"].map(rank)).sort_values(
+        ["name", "reference", "rank", "depth"], kind="stable"
     )
     return table.loc[order.index, COLUMNS].reset_index(drop=True)
 
@@ -52,15 +55,15 @@ def _depth(layers, layer):
 
 def _ceilings(table, noise_ceiling):
     people = table[(table["paradigm"] == HUMAN_PARADIGM) & (table["status"] == "ok")]
-    means = people.groupby(["human", "metric"])["value"].mean()
+    means = people.groupby(list(KEYS))["value"].mean()
     bounded = table["chance"].notna()
-    keys = pd.MultiIndex.from_frame(table[["human", "metric"]])
+    keys = pd.MultiIndex.from_frame(table[list(KEYS)])
     ceiling = means.reindex(keys).to_numpy(dtype=np.float64, copy=True)
-    ceiling[table["metric"].str.startswith("odd_one_out").to_numpy()] = noise_ceiling
+    ceiling[[measure_of(metric).noise_ceiling for metric in table["metric"]]] = noise_ceiling
     return np.where(bounded, ceiling, np.nan)
 
 
 def readouts(table, models):
-    """The rows of the layer that each model is judged by."""
+    """The rows of each model's readout layer."""
     keep = [models[m]["readout"] == layer for m, layer in zip(table["model"], table["layer"], strict=True)]
     return table[keep]

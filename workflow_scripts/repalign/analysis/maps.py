@@ -1,4 +1,4 @@
-"""Maps that figures draw: objects in two dimensions, dissimilarity matrices in few cells, models among models."""
+"""Data of the figures of geometry: objects in the plane, ranked dissimilarities, similarity of all systems."""
 
 import numpy as np
 import pandas as pd
@@ -6,11 +6,25 @@ import pandas as pd
 from repalign.errors import InputError
 from repalign.labels import paradigm_order
 from repalign.measures.rdm import upper_triangle
+from repalign.measures.registry import (
+    CATEGORY_MATCHING,
+    MATCHING,
+    from_model_to_human,
+    headline_rows,
+    measure_of,
+)
 from repalign.measures.rsa import ranks
+from repalign.storage.score_table import column_name
+
+# Columns of `gwot_map.parquet`: each rate, and the same rate in the other direction.
+RATES = {
+    column_name(measure.metric, "top1"): column_name(from_model_to_human(measure).metric, "top1")
+    for measure in (MATCHING, CATEGORY_MATCHING)
+}
 
 
 def object_map(rdm, seed=0):
-    """Place objects in the plane so that neighbours stay neighbours (t-SNE, started from classical scaling).
+    """Coordinates of objects in the plane by t-SNE, started from classical scaling.
 
     Parameters
     ----------
@@ -33,39 +47,18 @@ def object_map(rdm, seed=0):
 
 def classical_scaling(rdm, dimensions=2):
     """Classical multidimensional scaling (Torgerson 1952): (n, dimensions) coordinates, largest spread first."""
-    centred = -0.5 * np.asarray(rdm, dtype=np.float64) ** 2
-    centred = centred - centred.mean(axis=0) - centred.mean(axis=1)[:, None] + centred.mean()
-    values, vectors = np.linalg.eigh(centred)
-    last = np.argsort(-values)[:dimensions]
-    # The sign of an eigenvector is arbitrary: fix it, so that equal data gives equal maps.
-    sign = np.sign(vectors[np.abs(vectors[:, last]).argmax(axis=0), last])
-    return vectors[:, last] * sign * np.sqrt(np.maximum(values[last], 0))
+    from sklearn.manifold import ClassicalMDS
+
+    rdm = np.asarray(rdm, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        # Rounding can make the tiny distance of two almost equal systems differ between both directions.
+        found = ClassicalMDS(n_components=dimensions, metric="precomputed").fit_transform((rdm + rdm.T) / 2)
+    # Rounding can also make the eigenvalue of a dimension without spread negative, and its root NaN.
+    return np.nan_to_num(found)
 
 
-def transported(plan, positions):
-    """Where a plan puts the model's objects on the human map: (n, 2) means of positions, weighted by mass.
-
-    Parameters
-    ----------
-    plan : (n, n) array, rows human, columns model
-    positions : (n, 2) array of the human's objects
-    """
-    plan = np.asarray(plan, dtype=np.float64)
-    return plan.T @ positions / plan.sum(axis=0)[:, None]
-
-
-def pooled(matrix, order, cells=150):
-    """A square matrix in a new order, its cells averaged to at most `cells` a side."""
-    matrix = np.asarray(matrix, dtype=np.float64)[np.ix_(order, order)]
-    n = len(matrix)
-    starts = np.arange(min(n, cells)) * n // min(n, cells)
-    sizes = np.diff(np.r_[starts, n])
-    sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=0), starts, axis=1)
-    return sums / np.outer(sizes, sizes)
-
-
-def rank_shares(rdm):
-    """The matrix of ranks of the upper triangle, from 0 (closest pair) to 1; zero diagonal."""
+def rank_matrix(rdm):
+    """Dissimilarities as ranks among all pairs, from 0 (closest pair) to 1; symmetric, with a zero diagonal."""
     values = ranks(upper_triangle(rdm))
     matrix = np.zeros_like(np.asarray(rdm), dtype=np.float64)
     matrix[np.triu_indices(len(matrix), k=1)] = (values - 1) / max(len(values) - 1, 1)
@@ -102,24 +95,18 @@ def matching_of_systems(alignments):
     -------
     data frame with one row per ordered pair: first, second, gwot_top1, gwot_category_top1
     """
-    rates = ["gwot_top1", "gwot_category_top1"]
-    forth = alignments.rename(columns={"source": "first", "target": "second"})
-    back = alignments[["target", "source", *(f"{rate}_columns" for rate in rates)]]
-    back = back.set_axis(["first", "second", *rates], axis=1)
-    return pd.concat([forth[["first", "second", *rates]], back], ignore_index=True)
+    forth = alignments[["source", "target", *RATES]]
+    back = alignments[["target", "source", *RATES.values()]]
+    both = [rows.set_axis(["first", "second", *RATES], axis=1) for rows in (forth, back)]
+    return pd.concat(both, ignore_index=True)
 
 
 def choose_models(table, human, metric):
     """The model with the highest score of every paradigm, in the order of the figures; people left out."""
-    own = table[(table["metric"] == metric) & (table["human"] == human) & (table["status"] == "ok")]
+    own = headline_rows(table, [measure_of(metric)])
+    own = own[(own["reference"] == human) & (own["status"] == "ok")]
     own = own[own["paradigm"] != "human"]
     if own.empty:
-        raise InputError(f"There is no {metric} of any model against {human} to choose by.")
+        raise InputError(f"There is no {measure_of(metric).name} of any model against {human} to choose by.")
     best = own.loc[own.groupby("paradigm")["value"].idxmax()].set_index("paradigm")
     return list(best.loc[paradigm_order(own["paradigm"]), "model"])
-
-
-def category_order(category):
-    """Indices that sort objects by category, `others` last, and keep their order within."""
-    category = np.asarray(category, dtype=str)
-    return np.lexsort((np.arange(len(category)), category, category == "others"))

@@ -1,51 +1,55 @@
-"""Does convexity predict how well categories are matched without labels? Predictors of GWOT matching over layers."""
+"""How well convexity and other measures predict GWOT matching of categories and objects over layers."""
 
 import pandas as pd
 
-from repalign.analysis.correlations import MEASURES, correlate, measure_of
+from repalign.analysis.correlations import correlate, main_columns
+from repalign.labels import shown
+from repalign.measures.registry import CATEGORY_MATCHING, MATCHING, measure_of
+from repalign.storage.score_table import CATEGORIES
 
 # What is predicted: categories (coarse) and, to tell whether a predictor is about them, single objects (fine).
-OUTCOMES = {"gwot_category_top1": "categories", "gwot_top1": "objects"}
+OUTCOMES = {CATEGORY_MATCHING.metric: "categories", MATCHING.metric: "objects"}
 COLUMNS = ["matching", "human", "predictor", "kind", "x", "y", "method"]
 KINDS = ("overall", "within models", "given RSA")
 
 
-def matching_predictors(table, finetuned, *, n_boot, confidence, seed):
+def matching_predictors(table, columns, finetuned, *, n_boot, confidence, seed):
     """How far every other measure predicts the matching of categories and of objects, over layers.
 
     Parameters
     ----------
-    table : data frame of `repalign.analysis.correlations.joined`
+    table, columns : data frames of `repalign.analysis.correlations.joined`
     finetuned : dict of pretrained models to their fine-tuned versions
     n_boot, confidence, seed : see `repalign.statistics.bootstrap`; families of models are the clusters
 
     Returns
     -------
-    data frame: matching (`categories` or `objects`), human, predictor, kind, and Pearson correlation with interval.
-    kind is `overall`; `within models` (both sides less the mean of their model: does a layer with more predict more
-    than other layers of its model do?) or `given RSA` (the partial correlation: does it say more than RSA does?)
+    data frame: matching (`categories` or `objects`), human, predictor (in words), kind, and Pearson correlation with
+    interval. kind is `overall`; `within models` (both sides less the mean of their model: does a layer with more
+    predict more than other layers of its model do?) or `given RSA` (the partial correlation: does it say more than RSA
+    does?)
     """
-    measures = {column: measure_of(column) for column in table.columns if measure_of(column)}
+    measures = main_columns(columns)
+    names = list(measures["column"])
+    records = measures.to_dict("records")
     within = table.copy()
     several = table.groupby("model")["layer"].transform("size") > 1
-    within[list(measures)] = table[list(measures)] - table.groupby("model")[list(measures)].transform("mean")
+    within[names] = table[names] - table.groupby("model")[names].transform("mean")
     rows = []
-    for outcome, (name, human) in measures.items():
-        for predictor, (measure, other) in measures.items():
-            if (
-                name not in OUTCOMES
-                or measure in OUTCOMES
-                or (other and human and not _comparable(other, human))
-            ):
+    for outcome in (record for record in records if record["metric"] in OUTCOMES):
+        human = outcome["reference"]
+        own_rsa = measures[(measures["metric"] == "rsa") & (measures["reference"] == human)]["column"]
+        rsa = next(iter(own_rsa), None)
+        for predictor in (record for record in records if record["metric"] not in OUTCOMES):
+            if not _comparable(predictor, human, measures):
                 continue
-            rsa = next((c for c, (m, h) in measures.items() if MEASURES[m] == "RSA" and h == human), None)
             for kind in KINDS:
-                if kind == "given RSA" and rsa in (None, predictor):
+                if kind == "given RSA" and rsa in (None, predictor["column"]):
                     continue
                 found = correlate(
                     within[several] if kind == "within models" else table,
-                    predictor,
-                    outcome,
+                    predictor["column"],
+                    outcome["column"],
                     finetuned,
                     given=rsa if kind == "given RSA" else None,
                     n_boot=n_boot,
@@ -53,18 +57,29 @@ def matching_predictors(table, finetuned, *, n_boot, confidence, seed):
                     seed=seed,
                 )
                 about = {
-                    "matching": OUTCOMES[name],
+                    "matching": OUTCOMES[outcome["metric"]],
                     "human": human,
-                    "predictor": _label(measure, other, human),
+                    "predictor": _label(predictor, human, measures),
                 }
                 rows.append(about | {"kind": kind} | found)
     return pd.DataFrame(rows, columns=[*COLUMNS, "value", "ci_low", "ci_high", "n", "n_models"])
 
 
-def _comparable(predictor_human, human):
-    """Clusters are compared with categories as well as with people; all else with one and the same human."""
-    return predictor_human in (human, "categories")
+def _references(predictor, measures):
+    """Everything that the measure of a predictor is compared with."""
+    return set(measures.loc[measures["metric"] == predictor["metric"], "reference"])
 
 
-def _label(measure, human, outcome_human):
-    return MEASURES[measure] + (f", {human.replace('_', ' ')}" if human and human != outcome_human else "")
+def _comparable(predictor, human, measures):
+    """Whether a predictor is to be compared with the matching against this human.
+
+    A measure with one reference is about the model alone, or about this study's only human; of several, clusters are
+    compared with categories as well as with people, and all else with one and the same human.
+    """
+    return len(_references(predictor, measures)) == 1 or predictor["reference"] in (human, CATEGORIES)
+
+
+def _label(predictor, human, measures):
+    name = measure_of(predictor["metric"]).name
+    alone = len(_references(predictor, measures)) == 1
+    return name if alone or predictor["reference"] == human else f"{name}, {shown(predictor['reference'])}"

@@ -50,7 +50,7 @@ def object_matches(plan, concepts, partners=5):
 
 
 def outcomes(plan, category):
-    """What each of the model's objects is matched to: `object` (itself), `category` (another of its) or `neither`."""
+    """What each of the model's objects is matched to: itself (`object`), another of its `category`, or `neither`."""
     category = np.asarray(category)
     chosen = largest(plan, 1, "columns")[:, 0]
     alike = (category[chosen] == category) & (category != OTHERS)

@@ -1,12 +1,14 @@
-"""Tables that people read: rates as percentages, one row a model."""
+"""Tables that people read: rates as percentages, one row per model."""
 
 import pandas as pd
 
 from repalign.analysis.layer_scores import readouts
+from repalign.measures.registry import in_role, measure_of
+from repalign.storage.score_table import TRIPLETS, column_name
 
 
 def model_table(scores, models):
-    """Scores of every model at its readout layer, one column per measure and human.
+    """Scores of every model at its readout layer, one column per metric, variant and reference.
 
     Parameters
     ----------
@@ -15,18 +17,18 @@ def model_table(scores, models):
 
     Returns
     -------
-    data frame of strings: model, paradigm, layer, then `value [low, high]` per column; rates in percent
+    data frame of strings: model, paradigm, layer, then `value [low, high]` per column; rates in percent. Diagnostics
+    and what has no chance, such as changes, are left out.
     """
-    shown = readouts(scores, models)
-    shown = shown[
-        shown["chance"].notna() & ~shown["metric"].str.endswith("_columns") & (shown["status"] == "ok")
-    ]
-    shown = shown.assign(
-        column=[_heading(*pair) for pair in zip(shown["metric"], shown["human"], strict=True)]
+    table = readouts(scores, models)
+    compared = {measure.metric for measure in in_role("main", "detail")}
+    table = table[table["chance"].notna() & table["metric"].isin(compared) & (table["status"] == "ok")]
+    records = table.to_dict("records")
+    table = table.assign(
+        column=[_heading(record) for record in records], cell=[_cell(record) for record in records]
     )
-    shown = shown.assign(cell=[_cell(record) for record in shown.to_dict("records")])
-    wide = shown.pivot(index="model", columns="column", values="cell")
-    wide = wide[list(dict.fromkeys(shown["column"]))].reindex(list(models)).fillna("")
+    wide = table.pivot(index="model", columns="column", values="cell")
+    wide = wide[list(dict.fromkeys(table["column"]))].reindex(list(models)).fillna("")
     described = pd.DataFrame(
         {"model": list(models), "paradigm": [row["paradigm"] for row in models.values()]}
         | {"layer": [row["readout"] for row in models.values()]}
@@ -34,12 +36,13 @@ def model_table(scores, models):
     return described.merge(wide.reset_index(), on="model")
 
 
-def _heading(metric, human):
-    return metric if human == "triplets" else f"{metric} ({human})"
+def _heading(record):
+    name = column_name(record["metric"], record["variant"])
+    return name if record["reference"] == TRIPLETS else f"{name} ({record['reference']})"
 
 
 def _cell(record):
-    is_rate = not record["metric"].startswith(("rsa", "cka", "clustering"))
+    is_rate = measure_of(record["metric"]).is_rate
     number = (lambda x: f"{100 * x:.2f}") if is_rate else (lambda x: f"{x:.4f}")
     if pd.isna(record["ci_low"]):
         return number(record["value"])
@@ -51,18 +54,7 @@ def formatted(table):
     return table.map(lambda x: "" if pd.isna(x) else f"{x:.2f}" if isinstance(x, float) else str(x))
 
 
-ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    character: f"\\{character}" for character in "&%$#_{}"
-}
-
-
 def to_latex(table):
     """A booktabs `tabular` of a data frame of strings, special characters escaped."""
-
-    def line(cells):
-        return " & ".join("".join(ESCAPES.get(c, c) for c in str(cell)) for cell in cells) + r" \\"
-
-    columns = "l" * table.shape[1]
-    body = [line(row) for row in table.itertuples(index=False)]
-    head = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", line(table.columns), r"\midrule"]
-    return "\n".join([*head, *body, r"\bottomrule", r"\end{tabular}", ""])
+    style = table.style.hide(axis="index").format(escape="latex").format_index(axis="columns", escape="latex")
+    return style.to_latex(hrules=True, column_format="l" * table.shape[1])

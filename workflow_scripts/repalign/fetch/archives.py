@@ -1,4 +1,4 @@
-"""Unpack zip archives that others made: inside the target, within bounds, whole or not at all."""
+"""Unpack downloaded zip archives safely: inside the target folder, within size limits, completely or not at all."""
 
 import multiprocessing
 import shutil
@@ -28,16 +28,16 @@ def unpack(archive, folder, *, password=None, max_bytes=20 * 2**30, max_ratio=20
     folder : path
         Must not exist yet.
     password : str or None
-        For archives under the traditional zip encryption, which Python decrypts at a few MB/s a process.
+        For archives with the traditional zip encryption, which Python decrypts at a few MB/s in each process.
     max_bytes : int
         The most that all members together may unpack to.
     max_ratio : float
-        The most that a member of 1 MB or more may be larger than its compressed form (photographs do not shrink;
+        How many times larger than its compressed form a member of 1 MB or more may be (photographs hardly compress;
         a zip bomb has ratios of 1,000 and more).
     jobs : int
-        Processes at work; elsewhere than on Linux there is one.
+        Number of processes; always one on systems other than Linux.
     progress : callable or None
-        `progress(members done, members in all)`.
+        `progress(members done, number of members)`.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def unpack(archive, folder, *, password=None, max_bytes=20 * 2**30, max_ratio=20
     members = _checked_members(archive, password, max_bytes, max_ratio)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
-        # mkdtemp makes folders private to the user; the result is for the group as well.
+        # mkdtemp makes folders that only the user can read; the result gets the usual permissions.
         root = Path(temporary) / "root"
         root.mkdir()
         done = 0
@@ -66,7 +66,7 @@ def unpack(archive, folder, *, password=None, max_bytes=20 * 2**30, max_ratio=20
                 if progress:
                     progress(done, len(members))
         else:
-            # Forked, since other ways of starting a process run the calling script anew, which a rule's script forbids.
+            # Forked, since other start methods import the calling script again, which cannot be imported.
             context = multiprocessing.get_context("fork")
             with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
                 futures = [pool.submit(_extract, archive, batch, root, password) for batch in batches]
@@ -89,11 +89,11 @@ def unpack_member(archive, name, target, *, check=None, max_bytes=4 * 2**30, max
     ----------
     archive : path
     name : str
-        The file's name, or as much of its path as makes it unique.
+        The file's name, with as much of its path as is needed to make it unique.
     target : path
         The file to write, atomically.
     check : callable or None
-        `check(path)` raises where the unpacked file is not what it should be.
+        `check(path)` raises an error if the unpacked file is not the right one.
     max_bytes, max_ratio
         As in `unpack`.
 
@@ -109,7 +109,7 @@ def unpack_member(archive, name, target, *, check=None, max_bytes=4 * 2**30, max
     members = _checked_members(archive, None, max_bytes, max_ratio)
     wanted = PurePosixPath(name).parts
     found = [member for member in members if PurePosixPath(member).parts[-len(wanted) :] == wanted]
-    # Archives made on a Mac hold a shadow of every file.
+    # Archives made on a Mac hold a metadata file for every file.
     found = [member for member in found if not member.startswith("__MACOSX/")]
     if len(found) != 1:
         raise InputError(
@@ -161,7 +161,7 @@ def _checked_members(archive, password, max_bytes, max_ratio):
     if total > max_bytes:
         raise InputError(
             f"{archive} unpacks to {total / 2**30:.1f} GiB, more than the {max_bytes / 2**30:.1f} GiB allowed; raise "
-            "max_bytes if that is right."
+            "max_bytes if that size is right."
         )
     return [info.filename for info in infos]
 
@@ -177,7 +177,7 @@ def _extract(archive, members, root, password):
                 with file.open(name, pwd=secret) as source, open(target, "xb") as sink:
                     shutil.copyfileobj(source, sink, CHUNK)
             except RuntimeError as error:
-                raise InputError(f"{archive} does not open with the password given; check it.") from error
+                raise InputError(f"{archive} cannot be opened with the password given; check it.") from error
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
                 if secret is not None:
                     raise InputError(

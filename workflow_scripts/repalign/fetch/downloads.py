@@ -1,10 +1,7 @@
-"""Download files that are worth hours: resumed, retried, checked, several at a time."""
+"""Download large files: interrupted downloads are resumed, failures retried, checksums verified."""
 
 import os
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -14,21 +11,12 @@ from repalign.storage.checksums import sha256_of
 
 # A dropped connection loses less than this much of what has arrived.
 CHUNK = 1 << 16
-# What a server may get over by itself; any other status of 400 and above is final.
+# Faults that may pass; any other status of 400 and above is final.
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 
 
-@dataclass(frozen=True)
-class Download:
-    """One file to fetch: from `url` to `path`, with the sha256 (or its first 8 or more digits) where it is known."""
-
-    url: str
-    path: Path
-    sha256: str = ""
-
-
 class _Retry(Exception):
-    """A fault that another attempt may get over; `resumable` where what has arrived is sound."""
+    """A failure that is worth another attempt; `resumable` if what has arrived so far can be kept."""
 
     def __init__(self, reason, resumable=True, wait=0.0):
         super().__init__(reason)
@@ -36,7 +24,7 @@ class _Retry(Exception):
 
 
 def verify(path, sha256):
-    """Raise `InputError` where the sha256 of `path` does not begin with `sha256`; return the whole of it."""
+    """Raise `InputError` if the sha256 of `path` does not begin with `sha256`; return the full sha256."""
     found = sha256_of(path)
     if sha256 and not found.startswith(sha256.lower()):
         raise InputError(
@@ -48,9 +36,9 @@ def verify(path, sha256):
 def fetch(url, path, *, sha256="", attempts=6, timeout=30.0, backoff=1.0, progress=None):
     """Download one file, resuming what an earlier attempt or an earlier run left.
 
-    Bytes gather in `<path>.part`, which is renamed when it is whole. A `path` that exists is checked and kept. Bytes
-    of another version of the file are never joined: a resumed request names the entity tag that the part came from,
-    and a part without one starts anew.
+    Bytes are written to `<path>.part`, which is renamed when it is complete. If `path` exists, it is checked and kept.
+    Parts of two versions of a file are never joined: a resumed request names the entity tag (ETag) of the part, and
+    a part without one is downloaded again from the start.
 
     Parameters
     ----------
@@ -59,22 +47,22 @@ def fetch(url, path, *, sha256="", attempts=6, timeout=30.0, backoff=1.0, progre
     sha256 : str
         Of the whole file, or its first digits; empty where it is unknown.
     attempts : int
-        How often to try in a row without a byte gained; any progress starts the count anew.
+        How many attempts in a row may bring nothing new; any progress resets the count.
     timeout : float
-        Seconds without a byte after which an attempt is given up.
+        Seconds without data after which an attempt is given up.
     backoff : float
         Seconds before the second attempt; doubled each time, at most 60.
     progress : callable or None
-        `progress(bytes gained, bytes in all or None)`; called from the downloading thread.
+        `progress(new bytes, total bytes or None)`.
 
     Returns
     -------
-    Path, of the whole, checked file.
+    Path of the complete, checked file.
 
     Raises
     ------
     InputError
-        The server refuses, the connection keeps failing, or the bytes are wrong twice.
+        The server refuses, the connection keeps failing, or the checksum is wrong twice.
     """
     path = Path(path)
     if path.exists():
@@ -88,7 +76,9 @@ def fetch(url, path, *, sha256="", attempts=6, timeout=30.0, backoff=1.0, progre
         try:
             _attempt(url, part, tag, timeout, progress)
             if sha256 and not sha256_of(part).startswith(sha256.lower()):
-                raise _Retry(f"its bytes have the sha256 {sha256_of(part)}, not {sha256}", resumable=False)
+                raise _Retry(
+                    f"the downloaded file has the sha256 {sha256_of(part)}, not {sha256}", resumable=False
+                )
             break
         except (requests.RequestException, _Retry) as error:
             gained = part.exists() and part.stat().st_size > before
@@ -114,27 +104,27 @@ def _reason(error):
 
 
 def _attempt(url, part, tag, timeout, progress):
-    """One request: append to `part` what is missing of it, or begin it anew."""
+    """One request: append what is missing to `part`, or start it again."""
     offset = part.stat().st_size if part.exists() and tag.exists() else 0
-    # Identity encoding: ranges and lengths must count the bytes of the file, not of a compressed transfer.
+    # No compression: ranges and lengths must count the bytes of the file itself.
     headers = {"Accept-Encoding": "identity"}
     if offset:
         headers |= {"Range": f"bytes={offset}-", "If-Range": tag.read_text()}
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
         if response.status_code == 416:
-            raise _Retry("the server has fewer bytes than the part", resumable=False)
+            raise _Retry("the file on the server is shorter than what has arrived", resumable=False)
         if response.status_code in TRANSIENT:
             wait = response.headers.get("Retry-After", "")
             raise _Retry(f"HTTP {response.status_code}", wait=float(wait) if wait.isdigit() else 0.0)
         if response.status_code >= 400:
             raise InputError(
-                f"{url} answers HTTP {response.status_code}; check the address, or your right to it, or put the "
-                f"file at {str(part).removesuffix('.part')} by hand."
+                f"{url} answers HTTP {response.status_code}; check the address and whether you may access it, or put "
+                f"the file at {str(part).removesuffix('.part')} by hand."
             )
         if response.status_code != 206:
             offset = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {offset}-"):
-            raise _Retry("the server resumed at another byte", resumable=False)
+            raise _Retry("the server resumed at the wrong position", resumable=False)
         length = response.headers.get("Content-Length")
         total = offset + int(length) if length is not None else None
         validator = response.headers.get("ETag", "")
@@ -152,45 +142,3 @@ def _attempt(url, part, tag, timeout, progress):
     size = part.stat().st_size
     if total is not None and size != total:
         raise _Retry(f"{size} of {total} bytes arrived", resumable=size < total)
-
-
-def fetch_all(downloads, *, jobs=4, progress=None, **options):
-    """Fetch several files at a time; the first failure stops those not yet begun and is raised.
-
-    Parameters
-    ----------
-    downloads : sequence of Download
-    jobs : int
-        How many at a time.
-    progress : callable or None
-        As in `fetch`, called under a lock.
-    **options
-        Passed to `fetch`.
-
-    Returns
-    -------
-    list of Path, in the order of `downloads`.
-    """
-    lock = threading.Lock()
-
-    def locked(*arguments):
-        with lock:
-            progress(*arguments)
-
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = [
-            pool.submit(
-                fetch,
-                item.url,
-                item.path,
-                sha256=item.sha256,
-                progress=locked if progress else None,
-                **options,
-            )
-            for item in downloads
-        ]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

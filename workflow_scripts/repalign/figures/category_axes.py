@@ -1,25 +1,16 @@
 """Axes whose objects are sorted by category."""
 
-import numpy as np
-
 from repalign.figures.style import INK
 
 
-def category_edges(category):
-    """Borders in [0, 1] of the runs of equal categories, and the category of each run."""
-    category = np.asarray(category, dtype=str)
-    first = np.flatnonzero(np.r_[True, category[1:] != category[:-1]])
-    return np.r_[first, len(category)] / len(category), category[first]
-
-
 def label_categories(axis, edges, names, font_size, *, rows=True, columns=True, lines=0.2, room=0.85):
-    """Draw the borders and name the categories where their labels have room, in fonts."""
+    """Draw borders between categories, and the names of those whose labels have `room` (in font sizes)."""
     for edge in edges[1:-1]:
         axis.axhline(edge, color=INK, lw=lines, alpha=0.4)
         axis.axvline(edge, color=INK, lw=lines, alpha=0.4)
     centres = (edges[:-1] + edges[1:]) / 2
     height = axis.get_position().height * axis.figure.get_figheight() * 72
-    # A label needs its own height; smaller categories stay unnamed where the next label would touch it.
+    # A category is left unnamed where its label would touch the one before.
     gap, last, kept = room * font_size / height, -1.0, []
     for index, centre in enumerate(centres):
         if centre - last >= gap:

@@ -15,6 +15,7 @@ from repalign.figures.style import (
     styled,
 )
 from repalign.labels import shown
+from repalign.storage.score_table import column_name
 
 
 def excess_loss(trials):
@@ -33,7 +34,7 @@ def sensitivity_runs(table):
     ----------
     table : data frame, `aggregate/gwot_sensitivity.parquet`
     """
-    table = table.rename(columns={"gwot_top1": "top1"}).dropna(subset=["loss", "top1"])
+    table = table.rename(columns={column_name("gwot", "top1"): "top1"}).dropna(subset=["loss", "top1"])
     return table.assign(seed=table["start"] + " " + table["seed"].astype(str))[RUNS]
 
 
@@ -76,7 +77,7 @@ def plot_convergence(trials, runs, style):
 
 
 def _trials(axis, x, y, trials, colours, marks):
-    """A point a trial in the colour and shape of its paradigm; those that were kept are filled, and on top."""
+    """One point per trial in the colour and shape of its paradigm; those that were kept are filled, and on top."""
     for kept, rows in trials.groupby(trials["best"].astype(bool)):
         for paradigm, own in rows.groupby("paradigm", sort=False):
             axis.plot(
@@ -119,9 +120,9 @@ def _first_map(runs):
 
 def _maps(figure, axes, shown_map):
     title, tables = shown_map
-    looks = {"loss": ("loss", 1, "viridis"), "top1": ("top-1 (%)", 100, "magma_r")}
+    styles = {"loss": ("loss", 1, "viridis"), "top1": ("top-1 (%)", 100, "magma_r")}
     for axis, (field, table) in zip(axes, tables.items(), strict=True):
-        label, factor, cmap = looks[field]
+        label, factor, cmap = styles[field]
         drawn = axis.imshow(factor * table, aspect="auto", cmap=cmap, origin="lower")
         axis.set_xticks(range(table.shape[1]), [f"{e:.2g}" for e in table.columns])
         axis.set_yticks(range(table.shape[0]), table.index)

@@ -4,10 +4,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import Formatter
 
-from repalign.analysis.correlations import HALVES, MEASURES, VARIANTS, half_of, measure_of, variant_of
+from repalign.analysis.correlations import HALVES, VARIANTS, half_of, main_columns, variant_of
 from repalign.errors import InputError
-from repalign.figures.model_looks import model_legend, table_looks
+from repalign.figures.model_styles import model_legend, table_styles
 from repalign.figures.style import MM, styled
+from repalign.labels import spaced
+from repalign.measures.registry import DECLARED
 
 
 def plot_alignment(table, correlations, finetuned, style):
@@ -35,7 +37,7 @@ def plot_alignment(table, correlations, finetuned, style):
     for half in HALVES:
         own = data[data["half"] == half]
         panels |= {half: own} | {f"{variant}_{half}": own[own["variant"] == variant] for variant in VARIANTS}
-    paradigms, looks = table_looks(data, finetuned)
+    paradigms, styles = table_styles(data, finetuned)
     with styled(style):
         # Titles of narrow panels take more lines.
         narrow = style["width_mm"] < 18 * style["font_size"]
@@ -44,13 +46,13 @@ def plot_alignment(table, correlations, finetuned, style):
         for axis, (group, rows) in zip(axes.flat, panels.items(), strict=True):
             for model, own in rows.groupby("model", sort=False):
                 x, y = 100 * own["odd_one_out"], 100 * own["convexity"]
-                axis.plot(x, y, ms=3, mew=0.7, **looks[model] | {"ls": "none"})
-            axis.set_title(f"{group.replace('_', ' ')}\n{_says(correlations, group)}", loc="left")
+                axis.plot(x, y, ms=3, mew=0.7, **styles[model] | {"ls": "none"})
+            axis.set_title(f"{spaced(group)}\n{_says(correlations, group)}", loc="left")
         for axis in axes[-1]:
             axis.set_xlabel("odd-one-out accuracy (%)")
         for axis in axes[:, 0]:
             axis.set_ylabel("graph convexity (%)")
-        model_legend(figure, looks, paradigms, lines=False)
+        model_legend(figure, styles, paradigms, lines=False)
     return figure, data
 
 
@@ -63,23 +65,21 @@ def _says(correlations, group):
     return f"r = {row['value']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
 
 
-def _label(name):
-    """What the matrix calls a measure, with the human where there are several."""
-    measure, human = measure_of(name)
-    return MEASURES[measure] + (f", {human.replace('_', ' ')}" if human else "")
-
-
-def plot_matrix(table, style):
+def plot_matrix(table, columns, style):
     """The correlation of the main measures, numbers in bold where the interval leaves 0 out.
 
     Parameters
     ----------
     table : data frame of `repalign.analysis.correlations.correlation_matrix`
+    columns : second data frame of `repalign.analysis.correlations.joined`
     style : dict, see `repalign.figures.style.styled`
     """
-    labels = {name: _label(name) for name in dict.fromkeys(table.loc[table["value"].notna(), "x"])}
+    columns = main_columns(columns)
+    columns = columns[columns["column"].isin(table.loc[table["value"].notna(), "x"])]
     # In the order in which every figure shows them.
-    measures = sorted(labels, key=lambda name: list(MEASURES).index(measure_of(name)[0]))
+    order = [measure.metric for measure in DECLARED]
+    columns = columns.sort_values("metric", key=lambda metrics: metrics.map(order.index), kind="stable")
+    measures, names = list(columns["column"]), list(columns["label"])
     if not measures:
         raise InputError(
             "No two measures vary together over layers; the study needs models with several layers."
@@ -105,7 +105,6 @@ def plot_matrix(table, style):
                     j, i, text, ha="center", va="center", color=colour, weight=weight,
                     fontsize=0.7 * style["font_size"],
                 )  # fmt: skip
-        names = [labels[name] for name in measures]
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
         bar = {"location": "bottom"} if narrow else {"shrink": 0.7}

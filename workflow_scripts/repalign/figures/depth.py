@@ -1,37 +1,25 @@
 """Curves over the depth of models, and over the number of neighbours."""
 
-from dataclasses import dataclass
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from repalign.analysis.correlations import MEASURES, VARIANTS
+from repalign.analysis.correlations import VARIANTS
 from repalign.errors import InputError
-from repalign.figures.model_looks import CHANCE, model_legend, table_looks
+from repalign.figures.forest import named
+from repalign.figures.model_styles import CHANCE, model_legend, table_styles
+from repalign.figures.panels import main_measures, panel
 from repalign.figures.style import INK, MM, panel_columns, panel_grid, styled
 
 LEAST = 7.0  # width of a panel, see `panel_columns`
 
 # Lines of the variants in the correlation over depth.
-VARIANT_LOOKS = {
+VARIANT_STYLES = {
     "all": {"color": "#999999", "ls": "-"},
     "pretrained": {"color": INK, "ls": "-"},
     "finetuned": {"color": INK, "ls": "--", "mfc": "white"},
 }
 SHOWN_CORRELATION = ["model", "depth", "value", "ci_low", "ci_high", "n", "n_models"]
-# Measures that are shares; the others are correlations, with no unit.
-PERCENT = ("convexity", "odd_one_out", "mutual_neighbours", "gwot_top1", "gwot_category_top1")
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One panel: the metric of the tidy table, its axis label, the factor of the axis, one human or None for all."""
-
-    metric: str
-    label: str
-    factor: float = 1.0
-    human: str | None = None
 
 
 def plot_depth(table, correlations, models, finetuned, style):
@@ -49,83 +37,66 @@ def plot_depth(table, correlations, models, finetuned, style):
     -------
     (figure, data frame of what it shows)
     """
-    curves = [
-        Curve("convexity", "graph convexity (%)", 100),
-        Curve("odd_one_out", "odd-one-out accuracy (%)", 100),
-    ]
-    data = _select(table, curves, models)
-    paradigms, looks = table_looks(data, finetuned)
+    panels = [panel("convexity", name="graph convexity"), panel("odd_one_out")]
+    data = _select(table, panels, models)
+    paradigms, styles = table_styles(data, finetuned)
     with styled(style):
         columns = panel_columns(3, style, LEAST)
         figure, axes = panel_grid(3, style, 1.08 * style["width_mm"] / max(columns, 2), LEAST)
-        for axis, curve in zip(axes, curves, strict=False):
-            _draw_curves(axis, data, curve, looks)
+        for axis, each in zip(axes, panels, strict=False):
+            _draw_curves(axis, data, each, styles)
         _draw_correlations(axes[2], correlations)
         for letter, axis in zip("abc", axes, strict=True):
             axis.set_title(letter, loc="left", fontweight="bold")
-        model_legend(figure, looks, paradigms, _references(axes[:2]))
+        model_legend(figure, styles, paradigms, _reference_lines(axes[:2]))
     shown = correlations.dropna(subset=["value"]).assign(metric="correlation", model=correlations["variant"])
     return figure, pd.concat([data, shown[["metric", *SHOWN_CORRELATION]]], ignore_index=True)
 
 
-def measure_curves(table):
-    """A panel for each main measure, and human where there are several, in a fixed order."""
-    curves = []
-    for metric, name in MEASURES.items():
-        humans = list(dict.fromkeys(table.loc[table["metric"] == metric, "human"]))
-        unit, factor = (" (%)", 100) if metric in PERCENT else ("", 1)
-        for human in humans:
-            label = name + (f", {human.replace('_', ' ')}" if len(humans) > 1 else "") + unit
-            curves.append(Curve(metric, label, factor, human))
-    return curves
-
-
 def plot_measures(table, models, finetuned, style):
-    """Every main measure over relative depth: one panel a measure, one curve a model. Parameters as `plot_depth`."""
+    """Every main measure over relative depth: one panel per measure, one curve per model; see `plot_depth`."""
     table = table[table["model"].isin(list(models))]
-    curves = measure_curves(table)
-    data = _select(table, curves, models)
-    paradigms, looks = table_looks(data, finetuned)
+    panels = main_measures(table)
+    data = _select(table, panels, models)
+    paradigms, styles = table_styles(data, finetuned)
     # The number of columns that leaves the fewest places empty, of those that have room.
     most = panel_columns(5, style, 5)
     some = [number for number in (4, 3, 5) if number <= most] or [most]
-    columns = min(some, key=lambda number: -len(curves) % number)
-    columns = min(columns, len(curves))
-    rows = -(-len(curves) // columns)
+    columns = min(some, key=lambda number: -len(panels) % number)
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
     with styled(style):
         height = max(0.27 * style["width_mm"], 5 * style["font_size"])
         size = (style["width_mm"] * MM, (height * rows + 0.06 * style["width_mm"]) * MM)
         figure, axes = plt.subplots(
             rows, columns, figsize=size, squeeze=False, sharex=True, layout="constrained"
         )
-        for axis, curve in zip(axes.flat, curves, strict=False):
-            _draw_curves(axis, data, curve, looks)
-        for axis in axes.flat[len(curves) :]:
+        for axis, each in zip(axes.flat, panels, strict=False):
+            _draw_curves(axis, data, each, styles)
+        for axis in axes.flat[len(panels) :]:
             axis.set_axis_off()
         for column in range(columns):
-            last = axes[max(row for row in range(rows) if row * columns + column < len(curves)), column]
+            last = axes[max(row for row in range(rows) if row * columns + column < len(panels)), column]
             last.tick_params(labelbottom=True)
-        for axis in axes.flat[: max(0, len(curves) - columns)]:
+        for axis in axes.flat[: max(0, len(panels) - columns)]:
             axis.set_xlabel("")
-        model_legend(figure, looks, paradigms, _references(axes.flat))
+        model_legend(figure, styles, paradigms, _reference_lines(axes.flat))
     return figure, data
 
 
-def _select(table, curves, models):
-    metrics = [curve.metric for curve in curves]
-    chosen = table["metric"].isin(metrics) & table["model"].isin(list(models)) & (table["status"] == "ok")
-    if not chosen.any():
-        raise InputError(f"There are no scores {', '.join(metrics)} to draw; run the convexity study.")
-    return table[chosen]
+def _select(table, panels, models):
+    own = table[table["model"].isin(list(models)) & (table["status"] == "ok")]
+    rows = [index for each in panels for index in each.rows(own).index]
+    if not rows:
+        raise InputError(f"There are no scores {named(panels)} to draw; run the convexity study.")
+    return table[table.index.isin(rows)]
 
 
-def _draw_curves(axis, data, curve, looks):
-    own = data[data["metric"] == curve.metric]
-    if curve.human is not None:
-        own = own[own["human"] == curve.human]
+def _draw_curves(axis, data, panel, styles):
+    own = panel.rows(data)
     for model, rows in own.groupby("model", sort=False):
-        rows, look = rows.sort_values("depth"), looks[model]
-        value, low, high = (curve.factor * rows[name] for name in ("value", "ci_low", "ci_high"))
+        rows, look = rows.sort_values("depth"), styles[model]
+        value, low, high = (panel.factor * rows[name] for name in ("value", "ci_low", "ci_high"))
         axis.plot(rows["depth"], value, ms=2.5, mew=0.6, **look)
         if len(rows) > 1:
             axis.fill_between(rows["depth"], low, high, color=look["color"], alpha=0.12, lw=0)
@@ -133,17 +104,17 @@ def _draw_curves(axis, data, curve, looks):
             # A model of one layer has no band.
             axis.vlines(rows["depth"], low, high, color=look["color"], lw=0.7)
     if own["chance"].notna().any():
-        axis.axhline(curve.factor * own["chance"].mean(), label="chance", **CHANCE)
+        axis.axhline(panel.factor * own["chance"].mean(), label="chance", **CHANCE)
     if own["ceiling"].notna().any():
-        axis.axhline(curve.factor * own["ceiling"].mean(), color=INK, lw=0.8, zorder=1, label="human ceiling")
+        axis.axhline(panel.factor * own["ceiling"].mean(), color=INK, lw=0.8, zorder=1, label="human ceiling")
     axis.set_xlabel("relative depth")
-    axis.set_ylabel(curve.label)
+    axis.set_ylabel(panel.label)
 
 
 def _draw_correlations(axis, correlations):
     found = correlations.dropna(subset=["value"])
     for name in ("all", *VARIANTS):
-        rows, look = found[found["variant"] == name], VARIANT_LOOKS[name]
+        rows, look = found[found["variant"] == name], VARIANT_STYLES[name]
         if len(rows):
             axis.plot(
                 rows["depth"],
@@ -165,7 +136,7 @@ def _draw_correlations(axis, correlations):
 
 
 def plot_neighbours(table, models, finetuned, style):
-    """Mean convexity over layers against the number of neighbours: one curve a model, one panel a space.
+    """Mean convexity over layers against the number of neighbours: one curve per model, one panel per space.
 
     Parameters
     ----------
@@ -180,7 +151,7 @@ def plot_neighbours(table, models, finetuned, style):
     )
     data["paradigm"] = [models[name]["paradigm"] for name in data["model"]]
     spaces = [space for space in ("original", "naive") if (data["space"] == space).any()]
-    paradigms, looks = table_looks(data, finetuned)
+    paradigms, styles = table_styles(data, finetuned)
     with styled(style):
         figure, axes = panel_grid(
             len(spaces), style, max(0.42 * style["width_mm"], 7 * style["font_size"]), sharey=True
@@ -189,7 +160,7 @@ def plot_neighbours(table, models, finetuned, style):
             own = data[data["space"] == space]
             for model, rows in own.groupby("model", sort=False):
                 rows = rows.sort_values("n_neighbours")
-                axis.plot(rows["n_neighbours"], 100 * rows["value"], ms=2.5, mew=0.6, **looks[model])
+                axis.plot(rows["n_neighbours"], 100 * rows["value"], ms=2.5, mew=0.6, **styles[model])
             chance = own.groupby("n_neighbours")["chance"].mean()
             axis.plot(chance.index, 100 * chance, label="random labels", **CHANCE)
             axis.set_xscale("log")
@@ -198,11 +169,11 @@ def plot_neighbours(table, models, finetuned, style):
             axis.minorticks_off()
             axis.set_xlabel({"original": "neighbours", "naive": "neighbours, after the transform"}[space])
         axes[0].set_ylabel("graph convexity, mean over layers (%)")
-        model_legend(figure, looks, paradigms, _references(axes))
+        model_legend(figure, styles, paradigms, _reference_lines(axes))
     return figure, data
 
 
-def _references(axes):
+def _reference_lines(axes):
     """One handle for each line of reference (chance, ceiling) that any panel has."""
     handles = {}
     for axis in np.ravel(axes):

@@ -1,4 +1,4 @@
-"""Fine against coarse alignment: one point a model."""
+"""Fine against coarse alignment: one point per model."""
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,18 @@ from repalign.figures.style import (
     paradigm_markers,
     styled,
 )
+from repalign.labels import shown
+from repalign.measures.registry import CATEGORY_MATCHING, MATCHING, headline_rows
 
 TICKS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 LEAST = 10.0
 
 
-def fine_and_coarse(table, fine="gwot_top1", coarse="gwot_category_top1"):
+def fine_and_coarse(table):
     """One row per model and human: both rates with interval and chance, side by side."""
-    keys = ["human", "model", "paradigm"]
-    kept = table[(table["status"] == "ok") & table["metric"].isin([fine, coarse])]
-    kept = kept.assign(kind=np.where(kept["metric"] == fine, "fine", "coarse"))
+    keys = ["reference", "model", "paradigm"]
+    kept = headline_rows(table[table["status"] == "ok"], [MATCHING, CATEGORY_MATCHING])
+    kept = kept.assign(kind=np.where(kept["metric"] == MATCHING.metric, "fine", "coarse"))
     wide = kept.pivot(index=keys, columns="kind", values=["value", "ci_low", "ci_high", "chance", "n"])
     if wide.empty or wide.columns.get_level_values("kind").nunique() < 2:
         raise InputError("There are no object and category matching rates to draw against each other.")
@@ -34,11 +36,11 @@ def fine_and_coarse(table, fine="gwot_top1", coarse="gwot_category_top1"):
 
 
 def plot_fine_coarse(table, style):
-    """Top-1 matching of objects against top-1 matching of categories, on logarithmic axes, a panel a human.
+    """Top-1 matching of objects against top-1 matching of categories, on logarithmic axes, one panel per human.
 
     Parameters
     ----------
-    table : tidy table, one layer a model
+    table : tidy table, one layer per model
     style : dict, see `repalign.figures.style.styled`
 
     Returns
@@ -46,15 +48,15 @@ def plot_fine_coarse(table, style):
     (figure, data frame of `fine_and_coarse`)
     """
     data = fine_and_coarse(table)
-    humans = list(dict.fromkeys(data["human"]))
+    humans = list(dict.fromkeys(data["reference"]))
     colours, marks = paradigm_colours(data["paradigm"]), paradigm_markers(data["paradigm"])
     with styled(style):
         panel = style["width_mm"] / panel_columns(len(humans), style, LEAST)
         height = min(0.8 * panel, 11.5 * style["font_size"])
         figure, axes = panel_grid(len(humans), style, height, least=LEAST, sharex=True, sharey=True)
         for axis, human in zip(axes, humans, strict=True):
-            own = data[data["human"] == human]
-            # Half an object is the floor: the logarithm has no place for a rate of 0.
+            own = data[data["reference"] == human]
+            # A rate of 0, which has no logarithm, is drawn at half an object.
             points = {
                 kind: own[f"{kind}_value"].clip(lower=0.5 / own[f"{kind}_n"]) for kind in ("coarse", "fine")
             }
@@ -82,7 +84,7 @@ def plot_fine_coarse(table, style):
                 which.set_major_locator(_ticks())
                 which.set_major_formatter(lambda value, _: f"{100 * value:g}")
                 which.set_minor_locator(_no_ticks())
-            axis.set_xlabel(f"category matching, {human.replace('_', ' ')} (%)")
+            axis.set_xlabel(f"category matching, {shown(human)} (%)")
         low = data["fine_value"].clip(lower=0.5 / data["fine_n"])
         axes[0].set_ylim(0.6 * min(low.min(), data["fine_chance"].min()), 1.6)
         axes[0].set_xlim(0.7 * min(data["coarse_value"].min(), data["coarse_chance"].min()), 1.35)
@@ -90,7 +92,7 @@ def plot_fine_coarse(table, style):
         paradigm_legend(figure, data["paradigm"], shapes=True)
         figure.draw_without_rendering()
         for axis, human in zip(axes, humans, strict=True):
-            own = data[data["human"] == human]
+            own = data[data["reference"] == human]
             y = own["fine_value"].clip(lower=0.5 / own["fine_n"])
             label_points(axis, own["coarse_value"], y, own["model"], [colours[p] for p in own["paradigm"]])
     return figure, data

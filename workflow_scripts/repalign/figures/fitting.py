@@ -1,4 +1,4 @@
-"""Labels that are longer than their axes are broken into lines."""
+"""Break labels that are longer than their axes into lines."""
 
 from textwrap import wrap
 

@@ -1,7 +1,5 @@
 """Scores by model: a row per model, a panel per measure, with interval, paradigm means, chance and ceiling."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -20,25 +18,10 @@ from repalign.figures.style import (
     styled,
 )
 from repalign.labels import paradigm_order, shown
+from repalign.storage.score_table import TRIPLETS, column_name
 
 BAND = 0.95
 DOTS = (0, (1, 1.5))
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One measure: metric of the tidy table, axis label, factor and limits of the axis, the one human it shows."""
-
-    metric: str
-    label: str
-    factor: float = 1.0
-    limits: tuple[float, float] | None = None
-    human: str | None = None
-
-    def of(self, table):
-        """The rows of a tidy table that this panel shows."""
-        own = table[table["metric"] == self.metric]
-        return own if self.human is None else own[own["human"] == self.human]
 
 
 def plot_forest(table, panels, style, title=None, means=False):
@@ -46,8 +29,8 @@ def plot_forest(table, panels, style, title=None, means=False):
 
     Parameters
     ----------
-    table : data frame, rows of the tidy table (`repalign.analysis.layer_scores`), one layer a model
-    panels : list of Panel
+    table : data frame, rows of the tidy table (`repalign.analysis.layer_scores`), one layer per model
+    panels : list of repalign.figures.panels.Panel
     style : dict, see `repalign.figures.style.styled`
     title : str, shown where the style asks for titles
     means : bool
@@ -58,19 +41,21 @@ def plot_forest(table, panels, style, title=None, means=False):
     (figure, data frame of what it shows)
     """
     table = table[table["status"] == "ok"]
-    shown_rows = [panel.of(table) for panel in panels]
+    shown_rows = [panel.rows(table) for panel in panels]
     data = pd.concat(shown_rows).sort_index()
     data = data[~data.index.duplicated()]
     if data.empty:
-        raise InputError(f"There are no scores {', '.join(panel.metric for panel in panels)} to draw.")
+        raise InputError(f"There are no scores {named(panels)} to draw.")
     colours = paradigm_colours(data["paradigm"])
     rows = _rows(data)
-    humans = _judges(data, panels)
-    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(humans)}
+    references = _representations(data, panels)
+    markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(references)}
     with styled(style):
         size = style["font_size"]
-        # Heights in millimetres per point of the font; several humans need more room a row.
-        height = size * ((0.55 + 0.2 * (len(humans) - 1)) * (max(r["y"] for r in rows.values()) + 1) + 1.8)
+        # Heights in millimetres per point of the font; several references need more room a row.
+        height = size * (
+            (0.55 + 0.2 * (len(references) - 1)) * (max(r["y"] for r in rows.values()) + 1) + 1.8
+        )
         # The legend, and labels in two lines, of a figure of one column.
         narrow = style["width_mm"] < 18 * size
         height += size * (3 if narrow else 1.2) / (-(-len(panels) // panel_columns(len(panels), style)))
@@ -85,11 +70,16 @@ def plot_forest(table, panels, style, title=None, means=False):
     return figure, data
 
 
-def _judges(data, panels):
-    """Human representations, in the order of the table; the triplets are no representation."""
-    if all(panel.human is not None for panel in panels):
-        return ["triplets"]
-    return [name for name in dict.fromkeys(data["human"]) if name != "triplets"] or ["triplets"]
+def named(panels):
+    """The measures of panels, by the names of their columns."""
+    return ", ".join(column_name(panel.metric, panel.variant) for panel in panels)
+
+
+def _representations(data, panels):
+    """What the models are compared with, each with a marker of its own; the triplets are no representation."""
+    if all(panel.reference is not None for panel in panels):
+        return [TRIPLETS]
+    return [name for name in dict.fromkeys(data["reference"]) if name != TRIPLETS] or [TRIPLETS]
 
 
 def _rows(data):
@@ -104,11 +94,11 @@ def _rows(data):
 
 
 def _draw(axis, data, panel, rows, colours, markers, means):
-    humans = list(dict.fromkeys(data["human"]))
-    spread = 0.55 / max(len(humans), 1)
-    for index, human in enumerate(humans):
-        shift = (index - (len(humans) - 1) / 2) * spread
-        own = data[data["human"] == human]
+    references = list(dict.fromkeys(data["reference"]))
+    spread = 0.55 / max(len(references), 1)
+    for index, reference in enumerate(references):
+        shift = (index - (len(references) - 1) / 2) * spread
+        own = data[data["reference"] == reference]
         _reference_lines(axis, own, panel, index, means)
         if means and index == 0:
             _means(axis, own, panel.factor, rows, colours)
@@ -119,7 +109,7 @@ def _draw(axis, data, panel, rows, colours, markers, means):
                 ends = (record["ci_low"] * panel.factor, record["ci_high"] * panel.factor)
                 axis.plot(ends, [y] * 2, color=colour, lw=1, solid_capstyle="butt")
             axis.plot(
-                record["value"] * panel.factor, y, marker=markers.get(human, MARKERS[0]), ms=3.6, mew=0.7,
+                record["value"] * panel.factor, y, marker=markers.get(reference, MARKERS[0]), ms=3.6, mew=0.7,
                 mfc=colour if index == 0 else "white", mec=colour, ls="none",
             )  # fmt: skip
     for row in rows.values():
@@ -147,9 +137,9 @@ def _reference_lines(axis, own, panel, index, band):
     chance = own["chance"].dropna()
     if len(chance):
         axis.axvline(chance.mean() * panel.factor, color=INK, lw=0.7, ls=DOTS, zorder=1)
-        if band and index == 0 and panel.metric.startswith("gwot"):
+        if band and index == 0 and panel.measure.binomial:
             n = own["n"].iloc[0]
-            # Quantiles of the binomial; scipy.stats has them too, and takes longer to load than the figure to draw.
+            # Quantiles of the binomial, without scipy.stats, which takes long to load.
             low, high = np.ceil(bdtrik([(1 - BAND) / 2, (1 + BAND) / 2], int(n), chance.mean()))
             axis.axvspan(
                 panel.factor * low / n, panel.factor * high / n, color=FAINT, alpha=0.45, lw=0, zorder=0
@@ -164,9 +154,9 @@ def _reference_lines(axis, own, panel, index, band):
 def _further(data, markers, means):
     handles = []
     if len(markers) > 1:
-        for index, (human, marker) in enumerate(markers.items()):
+        for index, (reference, marker) in enumerate(markers.items()):
             fill = INK if index == 0 else "white"
-            label = f"against {shown(human)}"
+            label = f"against {shown(reference)}"
             handles.append(
                 Line2D([], [], marker=marker, ls="none", ms=3.6, mfc=fill, mec=INK, mew=0.7, label=label)
             )

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from repalign.errors import InputError
-from repalign.figures.forest import DOTS
+from repalign.figures.forest import DOTS, named
 from repalign.figures.style import (
     INK,
     panel_grid,
@@ -13,15 +13,16 @@ from repalign.figures.style import (
     styled,
 )
 from repalign.labels import shown
+from repalign.storage.score_table import TRIPLETS
 
 
 def plot_layers(table, panels, readouts, style):
-    """One panel a measure and human, one curve a model, over relative depth; the readout is the filled point.
+    """One panel per measure and reference, one curve per model, over relative depth; the readout is the filled point.
 
     Parameters
     ----------
     table : tidy table of `repalign.analysis.layer_scores.layer_scores`, all layers
-    panels : list of repalign.figures.forest.Panel; those without any score are left out
+    panels : list of repalign.figures.panels.Panel; those without any score are left out
     readouts : dict of model to its readout layer
     style : dict, see `repalign.figures.style.styled`
 
@@ -31,21 +32,21 @@ def plot_layers(table, panels, readouts, style):
     """
     table = table[table["status"] == "ok"]
     drawn = [
-        (panel, human, rows)
-        for human in dict.fromkeys(table["human"])
+        (panel, reference, rows)
+        for reference in dict.fromkeys(table["reference"])
         for panel in panels
-        for rows in [panel.of(table)[panel.of(table)["human"] == human]]
+        for rows in [panel.rows(table[table["reference"] == reference])]
         if len(rows)
     ]
     if not drawn:
-        raise InputError(f"There are no scores {', '.join(panel.metric for panel in panels)} to draw.")
+        raise InputError(f"There are no scores {named(panels)} to draw.")
     data = pd.concat([rows for _, _, rows in drawn]).sort_index()
     data = data[~data.index.duplicated()]
     colours, marks = paradigm_colours(data["paradigm"]), paradigm_markers(data["paradigm"])
-    several = data["human"].nunique() > 1
+    several = data["reference"].nunique() > 1
     with styled(style):
         figure, axes = panel_grid(len(drawn), style, 6.5 * style["font_size"], least=7, sharex=True)
-        for axis, (panel, human, rows) in zip(axes, drawn, strict=True):
+        for axis, (panel, reference, rows) in zip(axes, drawn, strict=True):
             for model, own in rows.groupby("model", sort=False):
                 own = own.sort_values("depth")
                 colour, mark = colours[own["paradigm"].iloc[0]], marks[own["paradigm"].iloc[0]]
@@ -80,7 +81,7 @@ def plot_layers(table, panels, readouts, style):
             axis.set_xlabel("relative depth")
             axis.set_xlim(-0.05, 1.05)
             axis.tick_params(labelbottom=True)  # a place below may be empty
-            if several and human != "triplets":
-                axis.set_title(f"against {shown(human)}", loc="left")
+            if several and reference != TRIPLETS:
+                axis.set_title(f"against {shown(reference)}", loc="left")
         paradigm_legend(figure, data["paradigm"], shapes=True)
     return figure, data

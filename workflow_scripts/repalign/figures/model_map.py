@@ -1,9 +1,9 @@
-"""Models among each other: how alike their dissimilarity matrices are, and what alignment finds again."""
+"""Similarity of all systems with each other: correlated dissimilarities, and matching by alignment."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from repalign.analysis.maps import classical_scaling, matching_of_systems
+from repalign.analysis.maps import RATES, classical_scaling, matching_of_systems
 from repalign.figures.labelling import label_points
 from repalign.figures.style import (
     INK,
@@ -106,11 +106,12 @@ def _matrix(figure, axis, matrix, names, label, **look):
 def _both_rates(rates, order):
     """Percentages: objects found above the diagonal, categories below, both directions of a pair averaged."""
     tables = {}
-    for rate in ("gwot_top1", "gwot_category_top1"):
+    for rate in RATES:
         one_way = rates.pivot(index="first", columns="second", values=rate).reindex(
             index=order, columns=order
         )
         tables[rate] = 50 * (one_way.to_numpy() + one_way.to_numpy().T)
-    both = np.triu(tables["gwot_top1"], 1) + np.tril(tables["gwot_category_top1"], -1)
+    objects, categories = tables.values()
+    both = np.triu(objects, 1) + np.tril(categories, -1)
     np.fill_diagonal(both, np.nan)
     return both

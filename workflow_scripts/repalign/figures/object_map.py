@@ -1,16 +1,17 @@
-"""Objects on the map of people, and where the transport plan of a model puts them."""
+"""Objects on the map of people, and where a model's transport plan puts them."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from repalign.analysis.maps import transported
 from repalign.analysis.object_matching import outcomes
 from repalign.figures.style import FAINT, INK, OUTCOMES, panel_grid, styled
+from repalign.gwot.projection import barycentric_projection
+from repalign.inputs.things import OTHERS
 from repalign.labels import shown
 
-LOOKS = {
+STYLES = {
     "neither": (0.3, 1.6),
     "category": (0.4, 2.2),
     "object": (0.6, 3.0),
@@ -23,7 +24,7 @@ LEGEND = {
 NAMED = 14  # categories named on the map
 
 
-def landing(key, arrays, metadata, place):
+def object_map_entry(key, arrays, metadata, place):
     """What `plot_object_map` draws of one alignment.
 
     Parameters
@@ -43,18 +44,19 @@ def landing(key, arrays, metadata, place):
         "category": category,
     }
     return entry | {
-        "landing": transported(arrays["plan"], at),
+        "projected": barycentric_projection(np.asarray(arrays["plan"]).T, at),
         "outcome": outcomes(arrays["plan"], own["category"]),
     }
 
 
 def plot_object_map(entries, style):
-    """One panel a model: a line from where people have an object to where the model's object lands.
+    """One panel per model: a line from where people have an object to where the plan puts the model's.
 
     Parameters
     ----------
-    entries : list of dict: `human`, `model`, `place` and `landing` ((n, 2) arrays), `category` (n), `outcome` ((n,):
-        object, category or neither, by the largest mass), `object` (n)
+    entries : list of dict: `human`, `model`, `place` and `projected` ((n, 2) arrays: where people have the object, and
+        where the plan puts the model's), `category` (n), `outcome` ((n,): object, category or neither, by the largest
+        mass), `object` (n)
     style : dict, see `repalign.figures.style.styled`
 
     Returns
@@ -67,18 +69,18 @@ def plot_object_map(entries, style):
         side = style["width_mm"] / columns
         figure, axes = panel_grid(len(entries), style, side * 1.02, least=9)
         for axis, entry in zip(axes, entries, strict=True):
-            place, landing, outcome = entry["place"], entry["landing"], np.asarray(entry["outcome"])
+            place, projected, outcome = entry["place"], entry["projected"], np.asarray(entry["outcome"])
             axis.scatter(*place.T, s=1.4, c=FAINT, lw=0, zorder=0)
             # Thousands of lines would hide each other.
             alpha = float(np.clip(150 / len(place), 0.12, 0.7))
-            for rank, (kind, (width, point)) in enumerate(LOOKS.items(), start=1):
+            for rank, (kind, (width, point)) in enumerate(STYLES.items(), start=1):
                 chosen, colour = outcome == kind, OUTCOMES[kind]
-                lines = np.stack([place[chosen], landing[chosen]], axis=1)
+                lines = np.stack([place[chosen], projected[chosen]], axis=1)
                 strong = 0.8 if kind == "object" else alpha
                 axis.add_collection(
                     LineCollection(lines, colors=colour, linewidths=width, alpha=strong, zorder=rank)
                 )
-                axis.scatter(*landing[chosen].T, s=point, c=colour, lw=0, zorder=rank + 3)
+                axis.scatter(*projected[chosen].T, s=point, c=colour, lw=0, zorder=rank + 3)
             _name_categories(axis, place, entry["category"], size)
             axis.set(xticks=[], yticks=[], aspect="equal")
             axis.spines[:].set_visible(False)
@@ -99,7 +101,7 @@ def _rows(entry):
         {
             **{"human": entry["human"], "model": entry["model"], "object": entry["object"]},
             **{"category": entry["category"], "x": entry["place"][:, 0], "y": entry["place"][:, 1]},
-            **{"landing_x": entry["landing"][:, 0], "landing_y": entry["landing"][:, 1]},
+            **{"projected_x": entry["projected"][:, 0], "projected_y": entry["projected"][:, 1]},
             "outcome": entry["outcome"],
         }
     )
@@ -108,7 +110,7 @@ def _rows(entry):
 def _name_categories(axis, place, category, size):
     """The largest categories, named at their median where no other name stands."""
     category = np.asarray(category, dtype=str)
-    names, counts = np.unique(category[category != "others"], return_counts=True)
+    names, counts = np.unique(category[category != OTHERS], return_counts=True)
     taken = []
     for name in names[np.argsort(-counts, kind="stable")]:
         at = np.median(place[category == name], axis=0)

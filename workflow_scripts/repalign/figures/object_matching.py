@@ -9,7 +9,7 @@ import pandas as pd
 from repalign.analysis.object_matching import category_summary
 from repalign.errors import InputError
 from repalign.figures.style import INK, MM, OUTCOMES, styled
-from repalign.labels import paradigm_order, shown
+from repalign.labels import paradigm_order, shown, spaced
 
 NAMED = 12  # objects that the last panel names at either end
 
@@ -61,7 +61,7 @@ def plot_object_matching(matches, paradigms, human, style):
             axis.tick_params(length=0)
             axis.set_title(label, loc="left")
         figure.colorbar(drawn, ax=list(axes[:2]), label="matched (%)", pad=0.01, aspect=20, shrink=0.9)
-        # Letters of half a font's width.
+        # A letter is about half as wide as the font is high.
         _draw_objects(axes[2], objects, size, 0 if narrow else int(across / (0.85 * 0.52 * size)))
     tidy = rates.rename(columns={"category": "name"}).assign(kind="category")
     return figure, pd.concat([tidy, objects.assign(kind="object", human=human)], ignore_index=True)[
@@ -99,7 +99,7 @@ def _draw_objects(axis, objects, size, letters):
     axis.set_ylabel("matched by (% of models)")
     if not letters:
         return
-    names = [name.replace("_", " ") for name in objects["name"]]
+    names = [spaced(name) for name in objects["name"]]
     ends = {"first": names[:NAMED], "last": names[: -NAMED - 1 : -1]}
     words = [shorten(f"{end}: {', '.join(own)}", letters, placeholder=" …") for end, own in ends.items()]
     axis.text(

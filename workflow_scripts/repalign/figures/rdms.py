@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from repalign.figures.category_axes import category_edges, label_categories
+from repalign.figures.category_axes import label_categories
+from repalign.figures.category_order import category_edges
 from repalign.figures.style import panel_columns, panel_grid, styled
 from repalign.labels import shown
 

@@ -1,4 +1,4 @@
-"""One look for every figure: sizes, fonts, a colour per paradigm, a marker per human representation."""
+"""The style that all figures share: sizes, fonts, a colour per paradigm, a marker per human representation."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ from repalign.labels import paradigm_order, shown
 from repalign.storage.artefacts import atomic, write_table, write_text
 
 MM = 1 / 25.4
-# Sizes of points and lines are written for a font of so many points; a slide's are larger.
+# The font size, in points, for which sizes of markers and lines are written; they grow with the font.
 POINTS = 7
 
 # After Okabe & Ito (2008); green darker and grey lighter than theirs, which a deuteranope takes for one another.
@@ -31,7 +31,7 @@ PALETTE = {
     "random": "#A6A6A6",
 }
 EXTRA = ("#56B4E9", "#E69F00", "#8C6D31", "#6A3D9A")
-# Colour is never the only sign: shapes and positions tell paradigms apart in grey and for every eye.
+# Shapes and positions tell paradigms apart too, for prints in grey and readers who cannot see the colours.
 SHAPES = {
     "supervised": "o",
     "self_supervised": "s",
@@ -44,7 +44,7 @@ EXTRA_SHAPES = ("v", "P", "p", "h")
 MARKERS = ("o", "s", "D", "^", "v", "P")
 FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
 INK, FAINT = "#222222", "#BBBBBB"
-# What became of an object: found, another of its category, neither. No paradigm's colours, and apart in grey.
+# Outcomes of matching: the object, another of its category, neither. Distinct from paradigms, and in grey.
 OUTCOMES = {"object": "#0B3C5D", "category": "#4A9CC7", "neither": "#F0B95A"}
 
 
@@ -198,7 +198,7 @@ def save_figure(figure, paths, data, style, **facts):
 
 
 def settle(figure, style):
-    """Lay a figure out, once and for all: every format shows the same."""
+    """Fix the layout of a figure, so that every format shows the same."""
     _scale_marks(figure, style["font_size"] / POINTS)
     with styled(style):
         figure.draw_without_rendering()

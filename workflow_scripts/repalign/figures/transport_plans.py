@@ -5,25 +5,27 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import PowerNorm
 
-from repalign.analysis.maps import category_order
 from repalign.errors import InputError
-from repalign.figures.category_axes import category_edges, label_categories
+from repalign.figures.category_axes import label_categories
+from repalign.figures.category_order import category_edges, category_order
+from repalign.figures.pooling import pooled_maxima
 from repalign.figures.style import MM, styled
 from repalign.labels import shown
+from repalign.measures.registry import CATEGORY_MATCHING, MATCHING, headline_rows
 
 CELLS = 360  # a plan is drawn on at most this many cells a side
 
 
 def choose_pair(scores):
     """The (human, model, layer) with the highest and the lowest top-1 matching rate, people's own left out."""
-    top = scores[(scores["metric"] == "gwot_top1") & (scores["status"] == "ok")]
+    top = headline_rows(scores[scores["status"] == "ok"], [MATCHING])
     top = top[top["paradigm"] != "human"] if (top["paradigm"] != "human").any() else top
     if top.empty:
         raise InputError("There is no transport plan to draw.")
-    keys = ["human", "model", "layer"]
+    keys = ["reference", "model", "layer"]
     best = top.loc[top["value"].idxmax()]
     # Both plans are against one human, or they could not be compared by eye.
-    poorest = top[top["human"] == best["human"]]
+    poorest = top[top["reference"] == best["reference"]]
     return tuple(best[keys]), tuple(poorest.loc[poorest["value"].idxmin(), keys])
 
 
@@ -46,11 +48,11 @@ def plan_entry(key, arrays, metadata, scores, concepts):
     concepts : data frame of objects with their `category`
     """
     human, model, layer = key
-    own = scores[(scores["human"] == human) & (scores["model"] == model) & (scores["layer"] == layer)]
-    rates = own.set_index("metric")["value"]
+    own = scores[(scores["reference"] == human) & (scores["model"] == model) & (scores["layer"] == layer)]
+    rates = headline_rows(own, [MATCHING, CATEGORY_MATCHING]).set_index("metric")["value"]
     category = concepts.loc[metadata["objects"], "category"].to_numpy()
     entry = {"human": human, "model": model, "plan": arrays["plan"], "category": category}
-    return entry | {"top1": rates["gwot_top1"], "category_rate": rates["gwot_category_top1"]}
+    return entry | {"top1": rates[MATCHING.metric], "category_rate": rates[CATEGORY_MATCHING.metric]}
 
 
 def plot_transport_plans(plans, style):
@@ -80,7 +82,7 @@ def plot_transport_plans(plans, style):
             squeeze=False,
         )
         sorted_plans = [_sorted(entry) for entry in plans]
-        images = [_pooled(mass) for mass, _ in sorted_plans]
+        images = [pooled_maxima(mass, CELLS) for mass, _ in sorted_plans]
         peak = max(image.max() for image in images)
         for axis, entry, image, (_, category) in zip(axes[0], plans, images, sorted_plans, strict=True):
             drawn = axis.imshow(
@@ -133,13 +135,6 @@ def _sorted(entry):
     order = category_order(entry["category"])
     plan = np.asarray(entry["plan"])[np.ix_(order, order)]
     return plan * len(plan), np.asarray(entry["category"], dtype=str)[order]
-
-
-def _pooled(mass):
-    """The plan on at most CELLS cells a side, pooled by the maximum, so that a single match stays visible."""
-    cells = min(len(mass), CELLS)
-    starts = np.arange(cells) * len(mass) // cells
-    return np.maximum.reduceat(np.maximum.reduceat(mass, starts, axis=0), starts, axis=1)
 
 
 def _block_masses(entry):

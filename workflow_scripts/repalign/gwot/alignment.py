@@ -1,7 +1,6 @@
-"""Align two systems without labels: the front door of `repalign.gwot`."""
+"""Align two systems without labels."""
 
-from dataclasses import dataclass
-from inspect import signature
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 import pandas as pd
@@ -9,19 +8,103 @@ import torch
 
 from repalign.errors import InputError
 from repalign.gwot.problem import make_problem
-from repalign.gwot.search.annealed import STAGES as ANNEALED
-from repalign.gwot.search.annealed import annealed_search
+from repalign.gwot.search.annealed import AnnealedSearch
 from repalign.gwot.search.journal import Journal, fingerprint
-from repalign.gwot.search.paper import STAGES as PAPER
-from repalign.gwot.search.paper import paper_search
-from repalign.gwot.search.trials import Search
+from repalign.gwot.search.paper import PaperSearch
+from repalign.gwot.search.runner import TrialRunner
 from repalign.gwot.solver.native import NativeSolver
 
 SOLVERS = ("native", "pot")
-STRATEGIES = {
-    "annealed": (annealed_search, ANNEALED),
-    "paper": (paper_search, PAPER),
-}
+STRATEGIES = {"annealed": AnnealedSearch, "paper": PaperSearch}
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search for a plan.
+
+    Attributes
+    ----------
+    strategy : str
+        `annealed`: starts solved loosely at a large epsilon, the best annealed down and polished
+        (`repalign.gwot.search.annealed`); `paper`: random starts, each solved at one epsilon picked by Optuna.
+    epsilon : (float, float) or float
+        Range of the entropic regularisation, searched log-uniformly; or the one value to use.
+    trials : int
+        Starts.
+    seed : int
+        The same seed gives the same result on the same machine and thread count, whatever the interruptions and the
+        number of workers (but not under a time budget).
+    solver : str
+        `native` (`repalign.gwot.solver.native`), or `pot`, the reference, which is best run in float64.
+    device : str
+        `auto` (CUDA where there is one), `cpu`, `cuda`, ...
+    dtype : str
+        `float32` or `float64`.
+    time_budget : float, optional
+        Seconds after which no further trial starts (one trial always runs).
+    options : dict
+        Options of the strategy: fields of `AnnealedOptions` or `PaperOptions`.
+    """
+
+    strategy: str = "annealed"
+    epsilon: tuple | float = (1e-4, 1e-3)
+    trials: int = 100
+    seed: int = 0
+    solver: str = "native"
+    device: str = "auto"
+    dtype: str = "float32"
+    time_budget: float | None = None
+    options: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        ends = np.broadcast_to(self.epsilon, 2) if np.ndim(self.epsilon) == 0 else self.epsilon
+        object.__setattr__(self, "epsilon", tuple(float(value) for value in ends))
+        for value, known, what in (
+            (self.strategy, STRATEGIES, "strategy"),
+            (self.solver, SOLVERS, "solver"),
+            (self.dtype, DTYPES, "dtype"),
+        ):
+            if value not in known:
+                raise InputError(f"Unknown GWOT {what} '{value}'; choose one of {', '.join(known)}.")
+        if len(self.epsilon) != 2 or not 0 < self.epsilon[0] <= self.epsilon[1] < np.inf:
+            raise InputError(
+                f"The GWOT epsilon range {self.epsilon} is not (low, high) with 0 < low <= high."
+            )
+        if self.trials < 1:
+            raise InputError(f"GWOT needs at least 1 trial, not {self.trials}.")
+        object.__setattr__(self, "options", dict(self.options or {}))
+        self._check_options()
+
+    def _check_options(self):
+        known = [option.name for option in fields(STRATEGIES[self.strategy].options_type)]
+        for name in self.options:
+            if name not in known:
+                raise InputError(
+                    f"The GWOT strategy '{self.strategy}' has no option '{name}'; it takes {', '.join(known)}."
+                )
+        if self.options.get("hops") and self.solver != "native":
+            raise InputError(f"GWOT basin hops need the native solver; '{self.solver}' has none.")
+
+    def fingerprint(self):
+        """What decides the trials, as plain values: all but the device and the time."""
+        plain = {**asdict(self), "epsilon": list(self.epsilon)}
+        return {name: value for name, value in plain.items() if name not in ("device", "time_budget")}
+
+    def make_solver(self, problem):
+        """The solver of a problem."""
+        if self.solver == "native":
+            kind = NativeSolver
+        else:
+            # POT loads scikit-learn, which takes longer than a small alignment.
+            from repalign.gwot.solver.pot import PotSolver as kind
+        return kind(problem, device=resolve_device(self.device), dtype=self.dtype)
+
+    def make_search(self, runner):
+        """The search, with its options."""
+        search = STRATEGIES[self.strategy]
+        options = search.options_type(**self.options)
+        return search(runner, epsilon=self.epsilon, trials=self.trials, options=options)
 
 
 @dataclass(frozen=True)
@@ -58,21 +141,13 @@ def align(
     source,
     target,
     *,
-    strategy="annealed",
     metric="cosine",
     histogram_matching=False,
-    epsilon=(1e-4, 1e-3),
-    trials=100,
-    seed=0,
-    device="auto",
-    dtype="float32",
-    solver="native",
     p=None,
     q=None,
     storage=None,
-    time_budget=None,
-    options=None,
     rates=None,
+    **settings,
 ):
     """Align two systems by Gromov-Wasserstein optimal transport.
 
@@ -80,37 +155,21 @@ def align(
     ----------
     source, target : (n1, d1), (n2, d2) arrays
         Embeddings; or symmetric dissimilarity matrices, with `metric="precomputed"`.
-    strategy : str
-        `annealed`: starts solved loosely at a large epsilon, the best annealed down and polished
-        (`repalign.gwot.search.annealed`); `paper`: random starts, each solved at one epsilon picked by Optuna.
     metric : str
         One of `repalign.measures.rdm.METRICS`, or `precomputed`.
     histogram_matching : bool
         Give the target's dissimilarities the distribution of the source's first.
-    epsilon : (float, float) or float
-        Range of the entropic regularisation, searched log-uniformly; or the one value to use.
-    trials : int
-    seed : int
-        The same seed gives the same result on the same machine and thread count, whatever the interruptions and the
-        number of workers (but not under a time budget).
-    device : str
-        `auto` (CUDA where there is one), `cpu`, `cuda`, ...
-    dtype : str
-        `float32` or `float64`.
-    solver : str
-        `native` (`repalign.gwot.solver.native`), or `pot`, the reference, which is best run in float64.
     p, q : arrays, optional
         Weights of the objects; uniform by default.
     storage : path, optional
         Optuna journal file. A search with the same data and settings goes on where it was, and several processes
         may share it. Without it the trials live in memory.
-    time_budget : float, optional
-        Seconds after which no further trial starts (one trial always runs).
-    options : dict, optional
-        Further keyword arguments of the strategy.
     rates : callable, optional
         Takes the plan in which a trial ended and returns numbers by name, which are kept with the trial. No choice
         depends on them.
+    **settings
+        How to search: strategy, epsilon, trials, seed, solver, device, dtype, time_budget, options, as described at
+        `SearchSettings`.
 
     Returns
     -------
@@ -121,39 +180,20 @@ def align(
     InputError
         Unusable input or settings, a storage of another search, or a search in which every trial failed.
     """
-    epsilon = epsilon_range(epsilon)
-    _check(strategy, solver, epsilon, trials, dtype)
+    settings = SearchSettings(**settings)
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching, p=p, q=q)
-    find, stages = STRATEGIES[strategy]
-    options = _checked_options(options or {}, strategy, find, solver)
-    settings = {
-        "strategy": strategy,
-        "epsilon": [float(value) for value in epsilon],
-        "seed": seed,
-        "solver": solver,
-        "dtype": dtype,
-        "trials": trials,
-        "options": options,
-    }
-    journal = Journal(storage, fingerprint(*_arrays(problem), settings), stages)
-    search = Search(
-        _solver(solver)(problem, device=resolve_device(device), dtype=dtype),
+    stages = STRATEGIES[settings.strategy].stages
+    journal = Journal(storage, fingerprint(*_arrays(problem), settings.fingerprint()), stages)
+    runner = TrialRunner(
+        settings.make_solver(problem),
         journal,
-        seed=seed,
-        time_budget=time_budget,
+        seed=settings.seed,
+        time_budget=settings.time_budget,
         rates=rates,
     )
-    rerun = find(search, epsilon=epsilon, trials=trials, **options)
-    return _alignment(search, search.best(rerun), epsilon)
-
-
-def _solver(name):
-    if name == "native":
-        return NativeSolver
-    # POT loads scikit-learn, which takes longer than a small alignment.
-    from repalign.gwot.solver.pot import PotSolver
-
-    return PotSolver
+    search = settings.make_search(runner)
+    search.run()
+    return _alignment(runner, runner.best(search.rerun), settings.epsilon)
 
 
 def _arrays(problem):
@@ -163,51 +203,20 @@ def _arrays(problem):
         yield system.dense if system.factor is None else system.factor
 
 
-def _alignment(search, best, epsilon):
-    frame = search.frame()
+def _alignment(runner, best, epsilon):
+    trials = runner.frame()
     if best is None:
-        failed = frame["status"] == "failed"
-        reasons = ", ".join(frame["reason"][failed].value_counts().index[:3])
+        failed = trials["status"] == "failed"
+        reasons = ", ".join(trials["reason"][failed].value_counts().index[:3])
         pruned = f"; {(~failed).sum()} were pruned" if (~failed).any() else ""
         raise InputError(
             f"All {failed.sum()} trials{' that went on to the end' if pruned else ''} failed ({reasons}){pruned}. "
             f"Epsilon between {epsilon[0]:g} and {epsilon[1]:g} is too small where the product of the spreads of both "
-            f"matrices is {search.problem.spread:.3g}; raise epsilon."
+            f"matrices is {runner.problem.spread:.3g}; raise epsilon."
         )
     record, plan = best
-    fields = {name: record[name] for name in ("loss", "epsilon", "converged", "marginal_error")}
-    return Alignment(plan=plan, trials=frame, **fields)
-
-
-def epsilon_range(epsilon):
-    """Low and high end of a range of epsilon, which may be one number."""
-    return (epsilon, epsilon) if np.ndim(epsilon) == 0 else tuple(epsilon)
-
-
-def _check(strategy, solver, epsilon, trials, dtype):
-    for value, known, what in (
-        (strategy, STRATEGIES, "strategy"),
-        (solver, SOLVERS, "solver"),
-        (dtype, ("float32", "float64"), "dtype"),
-    ):
-        if value not in known:
-            raise InputError(f"Unknown GWOT {what} '{value}'; choose one of {', '.join(known)}.")
-    if len(epsilon) != 2 or not 0 < epsilon[0] <= epsilon[1] < np.inf:
-        raise InputError(f"The GWOT epsilon range {epsilon} is not (low, high) with 0 < low <= high.")
-    if trials < 1:
-        raise InputError(f"GWOT needs at least 1 trial, not {trials}.")
-
-
-def _checked_options(options, strategy, find, solver):
-    if options.get("hops") and solver != "native":
-        raise InputError(f"GWOT basin hops need the native solver; '{solver}' has none.")
-    known = [name for name in signature(find).parameters if name not in ("search", "epsilon", "trials")]
-    for name in options:
-        if name not in known:
-            raise InputError(
-                f"The GWOT strategy '{strategy}' has no option '{name}'; it takes {', '.join(known)}."
-            )
-    return options
+    found = {name: record[name] for name in ("loss", "epsilon", "converged", "marginal_error")}
+    return Alignment(plan=plan, trials=trials, **found)
 
 
 def resolve_device(device):

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from repalign.gwot.loss import marginals, square_loss
-from repalign.gwot.system import PRECOMPUTED, System, centred, make_system
+from repalign.gwot.system import PRECOMPUTED, Dissimilarities, centred, make_system
 
 
 @dataclass(frozen=True)
 class Problem:
     """Two systems to align, and the loss of a plan between them."""
 
-    source: System
-    target: System
+    source: Dissimilarities
+    target: Dissimilarities
 
     @property
     def shape(self):

@@ -7,24 +7,25 @@ from repalign.gwot.chance import category_chance, object_chance
 from repalign.gwot.matching import Partners, category_rates, largest
 from repalign.gwot.truth import ranks_of_truth
 from repalign.inputs.things import OTHERS, membership_matrix
+from repalign.measures.registry import from_model_to_human, measure_of
 from repalign.statistics.bootstrap import mean_interval
-from repalign.storage.score_table import score_table
+from repalign.storage.score_table import column_name, score_table
 
 DIRECTIONS = ("rows", "columns")
 
 
 def category_tables(concepts):
-    """Category tables by name, each an (n, c) membership matrix.
+    """Category tables by the metric that matches by them, each an (n, c) membership matrix.
 
-    `category` is the exclusive table without `others` (an object of `others` has no category and is left out),
-    `category_others` the same with `others` as a category, `category_any` multi-membership.
+    `gwot_category` is the exclusive table without `others` (an object of `others` has no category and is left out),
+    `gwot_category_others` the same with `others` as a category, `gwot_category_any` multi-membership.
     """
     exclusive, names = membership_matrix(concepts, "category")
     named = exclusive[:, [name != OTHERS for name in names]]
     return {
-        "category": named,
-        "category_others": exclusive,
-        "category_any": membership_matrix(concepts, "categories")[0],
+        "gwot_category": named,
+        "gwot_category_others": exclusive,
+        "gwot_category_any": membership_matrix(concepts, "categories")[0],
     }
 
 
@@ -35,7 +36,7 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
 
     Parameters
     ----------
-    shared : dict, the columns model, layer and human
+    shared : dict, the columns model, layer and reference
     plan : (n, n) array, rows are the human's objects, columns the model's
     loss : float, unregularised loss of the plan
     concepts : data frame of these n objects, see `repalign.inputs.things.read_concepts`
@@ -44,46 +45,48 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
 
     Returns
     -------
-    data frame with the metrics `gwot_loss`, `gwot_top{k}` and `gwot_{table}_top{k}` (tables of `category_tables`);
-    matching from model to human has the suffix `_columns`
+    data frame with the metrics `gwot_loss`, `gwot` and those of `category_tables`, the variants `top1`, `top5`, ...;
+    matching from model to human is another metric, see `repalign.measures.registry.from_model_to_human`
     """
     rows = [{**shared, "metric": "gwot_loss", "value": loss, "n": len(plan), "seed": seed}]
-    for metric, partners, table in _kinds(plan, concepts, ks):
+    for metric, variant, partners, table in _kinds(plan, concepts, ks):
+        hits = _hits(partners, table)
         if table is None:
-            hits = partners.object_hits().diagonal().astype(np.float64)
             chance = object_chance(partners, confidence=confidence, seed=seed)
         else:
-            hits = partners.category_hits(table, own=True)[table.any(axis=1)].astype(np.float64)
             chance = category_chance(partners, table, confidence=confidence, seed=seed)
         low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
         score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "n": len(hits)}
         score |= {"chance": chance.mean, "chance_low": chance.low, "chance_high": chance.high}
-        rows.append({**shared, "metric": metric, **score, "seed": seed})
+        rows.append({**shared, "metric": metric, "variant": variant, **score, "seed": seed})
     return score_table(rows)
 
 
 def matching_rates(plan, concepts, ks):
-    """The rates of `matching_scores` alone, as `{metric: value}`."""
-    rates = {}
-    for metric, partners, table in _kinds(plan, concepts, ks):
-        if table is None:
-            hits = partners.object_hits().diagonal()
-        else:
-            hits = partners.category_hits(table, own=True)[table.any(axis=1)]
-        rates[metric] = float(hits.mean(dtype=np.float64))
-    return rates
+    """The rates of `matching_scores` alone, by the name of their column in a wide table: `gwot_top1`, ..."""
+    return {
+        column_name(metric, variant): float(_hits(partners, table).mean())
+        for metric, variant, partners, table in _kinds(plan, concepts, ks)
+    }
 
 
 def _kinds(plan, concepts, ks):
-    """Every kind of match: its metric, the partners of all objects, and the membership table; None for objects."""
-    tables = {None: None, **{name: table.astype(bool) for name, table in category_tables(concepts).items()}}
+    """Every kind of match: its metric and variant, the partners of all objects, and the membership table or None."""
+    tables = {"gwot": None, **category_tables(concepts)}
     for k in (k for k in ks if k <= len(plan)):
         partners = {direction: Partners.of(plan, k, direction) for direction in DIRECTIONS}
-        for name, table in tables.items():
-            kind = f"top{k}" if name is None else f"{name}_top{k}"
+        for metric, table in tables.items():
+            table = None if table is None else np.asarray(table).astype(bool)
             for direction in DIRECTIONS:
-                metric = f"gwot_{kind}" + ("" if direction == "rows" else "_columns")
-                yield metric, partners[direction], table
+                name = metric if direction == "rows" else from_model_to_human(measure_of(metric)).metric
+                yield name, f"top{k}", partners[direction], table
+
+
+def _hits(partners, table):
+    """Hits of the objects that count."""
+    if table is None:
+        return partners.object_hits().diagonal().astype(np.float64)
+    return partners.category_hits(table, own=True)[table.any(axis=1)].astype(np.float64)
 
 
 def object_table(plan, concepts):

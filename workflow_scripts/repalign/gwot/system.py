@@ -6,14 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from repalign.errors import InputError, listed
-from repalign.measures.rdm import METRICS, dissimilarity
+from repalign.measures.rdm import METRICS, dissimilarity, unit_rows
 
 PRECOMPUTED = "precomputed"
 LOW_RANK = ("cosine", "correlation", "dot", "sqeuclidean")
 
 
 @dataclass(frozen=True)
-class System:
+class Dissimilarities:
     """Dissimilarities C_ik = mean + linear_i + linear_k + core_ik, where weights @ linear = 0, weights @ core = 0.
 
     Marginals are fixed, so `mean` drops out of the gradient and `linear` enters as one rank; only the core costs time.
@@ -88,7 +88,7 @@ class System:
 
 
 def make_system(array, weights=None, *, metric="cosine", name="source"):
-    """Split the dissimilarities of an embedding, or a dissimilarity matrix, into a `System`.
+    """Split the dissimilarities of an embedding, or a dissimilarity matrix, into `Dissimilarities`.
 
     Parameters
     ----------
@@ -134,29 +134,21 @@ def centred(matrix, weights):
     rows = matrix @ weights
     mean = float(weights @ rows)
     linear = rows - mean
-    return System(weights, mean, linear, dense=matrix - mean - linear[:, None] - linear)
+    return Dissimilarities(weights, mean, linear, dense=matrix - mean - linear[:, None] - linear)
 
 
 def _factored(embedding, metric, weights):
     x = embedding
-    if metric == "correlation":
-        x = x - x.mean(axis=1, keepdims=True)
     if metric in ("cosine", "correlation"):
-        norms = np.linalg.norm(x, axis=1)
-        if (zero := np.flatnonzero(norms == 0)).size:
-            raise InputError(
-                f"Row {listed(zero)} of the embedding is zero or constant, so its direction is undefined under "
-                f"{metric}; drop the object or use the metric euclidean."
-            )
-        x = x / norms[:, None]
+        x = unit_rows(x, metric)
     centre = weights @ x
     x = x - centre
     if metric == "sqeuclidean":
         squares = np.einsum("ij,ij->i", x, x)
         mean = weights @ squares
-        return System(weights, float(2 * mean), squares - mean, factor=_thin(np.sqrt(2) * x))
+        return Dissimilarities(weights, float(2 * mean), squares - mean, factor=_thin(np.sqrt(2) * x))
     offset = 0.0 if metric == "dot" else 1.0
-    return System(weights, float(offset - centre @ centre), -(x @ centre), factor=_thin(x))
+    return Dissimilarities(weights, float(offset - centre @ centre), -(x @ centre), factor=_thin(x))
 
 
 def _thin(factor):

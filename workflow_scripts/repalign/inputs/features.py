@@ -1,22 +1,18 @@
 """Read embeddings that were computed elsewhere: npy, npz, safetensors, txt, csv and tsv."""
 
-import warnings
-import zlib
+import logging
 from pathlib import Path
-from tokenize import TokenError
-from zipfile import BadZipFile
 
 import numpy as np
-import pandas as pd
 
 from repalign.errors import InputError, listed
+from repalign.inputs.array_files import load_npy, load_npz, load_safetensors
 from repalign.inputs.formats import FORMATS
-from repalign.inputs.objects import normalise, positions, read_foreign, read_order
-from repalign.storage.artefacts import read_arrays
+from repalign.inputs.objects import check_same_names, positions, read_order
+from repalign.inputs.row_labels import is_row_count
+from repalign.inputs.tables import read_numbers
 
-NAMES_KEY = "objects"
-# What NumPy raises over a damaged file.
-UNREADABLE = (ValueError, EOFError, OSError, MemoryError, SyntaxError, TokenError)
+log = logging.getLogger(__name__)
 
 
 def read_precomputed(path, layers, objects, order=None):
@@ -26,8 +22,8 @@ def read_precomputed(path, layers, objects, order=None):
     ----------
     path : file
         `.npz` and `.safetensors` hold one array per layer; the other formats hold one layer. Rows are named by
-        `order`, by the first column of a `.csv` or `.tsv`, by an array `objects` in a `.npz`, or by the metadata
-        `objects` of a `.safetensors`.
+        `order`, by the first column of a table, by an array `objects` in a `.npz`, or by the metadata `objects` of a
+        `.safetensors`.
     layers : list of str
         The layers to read, by name; a format without names holds exactly one.
     objects : list of str
@@ -42,21 +38,33 @@ def read_precomputed(path, layers, objects, order=None):
     Raises
     ------
     InputError
-        No names, names that do not fit, unknown layers, NaN, infinities or constant rows.
+        No names, names that do not fit or contradict the order, unknown layers, a matrix of dissimilarities, NaN,
+        infinities or constant rows.
     """
-    arrays, names = _read(Path(path), layers)
-    if order is not None:
-        names = read_order(order)
+    path = Path(path)
+    declared = None if order is None else read_order(order)
+    arrays, names = _read(path, layers, objects, declared and len(declared))
+    if names is not None and declared is not None:
+        check_same_names(names, declared, path, order)
+    names = declared or names
     if names is None:
         raise InputError(
             f"{path} does not name its rows and no order is declared; set the sheet's column `order` to a file "
             "with one object name a row, in the order of this file's rows."
         )
     rows, _ = positions(names, objects, order or path)
+    if len(rows) < len(names):
+        log.info("%s: %d of %d rows are kept, in the order of the study", path, len(rows), len(names))
     embeddings = {}
     for layer in layers:
-        array = as_matrix(arrays[layer], path, len(names))[rows]
-        check_values(array, objects, f"{path}, layer {layer}" if len(layers) > 1 else path)
+        source = f"{path}, layer {layer}" if len(layers) > 1 else path
+        array = as_matrix(arrays[layer], source, len(names))
+        refuse_comparisons(array, source)
+        refuse_row_numbers(array, source)
+        array = array[rows]
+        check_values(array, objects, source)
+        if array.dtype != np.float32:
+            log.info("%s: %s becomes float32", source, array.dtype)
         embeddings[layer] = array.astype(np.float32)
     return embeddings
 
@@ -66,6 +74,20 @@ def as_matrix(array, source, n_rows):
     array = np.asarray(array)
     if array.ndim == 3 and array.shape[0] == 1:
         array = array[0]
+    if array.dtype.names:
+        raise InputError(
+            f"{source} holds records with the fields {listed(array.dtype.names)}, not a matrix; save it anew with "
+            "DataFrame.to_numpy()."
+        )
+    if array.dtype.kind == "V":
+        raise InputError(
+            f"{source} holds values of the type {array.dtype}, which NumPy does not know; save it as float32."
+        )
+    if array.squeeze().shape == (n_rows * (n_rows - 1) // 2,) and n_rows > 3:
+        raise InputError(
+            f"{source} holds as many values as {n_rows} objects have pairs, so it is a condensed matrix, not features; "
+            "give the features, or list a human matrix with kind dissimilarity."
+        )
     if array.ndim != 2 or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         raise InputError(
             f"{source} holds a {array.dtype} array of shape {array.shape}; repalign needs objects x features."
@@ -73,10 +95,43 @@ def as_matrix(array, source, n_rows):
     if array.shape[1] == 0:
         raise InputError(f"{source} has no features; repalign needs objects x features.")
     if len(array) != n_rows:
+        turned = array.shape[1] == n_rows
         raise InputError(
-            f"{source} has {len(array)} rows but its order names {n_rows}; use the order of this very file."
+            f"{source} has {len(array)} rows{f' and {n_rows} columns' if turned else ''} but its order names {n_rows}; "
+            f"{'transpose it' if turned else 'use the order of this very file'}."
         )
     return array
+
+
+def refuse_comparisons(array, source):
+    """Refuse a matrix that compares objects with objects: it is symmetric, or one of its triangles is empty."""
+    n, d = array.shape
+    if n != d or n < 3:
+        return
+    matrix = array.astype(np.float64)
+    lower, upper = np.tril(matrix, -1).T, np.triu(matrix, 1)
+    empty = [not np.nan_to_num(half).any() for half in (lower, upper)]
+    scale = np.abs(np.nan_to_num(upper)).max()
+    if all(empty) or not (any(empty) or np.allclose(lower, upper, rtol=0, atol=1e-6 * scale, equal_nan=True)):
+        return
+    diagonal = np.nan_to_num(np.diag(matrix))
+    if any(empty) and diagonal.any():  # a triangular factor of a matrix may be features
+        return
+    shape = "has one triangle only" if any(empty) else "is symmetric"
+    kind = "similarities" if diagonal.any() else "dissimilarities"
+    raise InputError(
+        f"{source} is a {n} x {n} matrix that {shape}, so it holds {kind} of objects, not features; give the features, "
+        "or list a human matrix with kind dissimilarity."
+    )
+
+
+def refuse_row_numbers(array, source):
+    """Refuse an array whose first column counts its rows, as a data frame's index does."""
+    if len(array) > 3 and array.shape[1] > 1 and is_row_count(array[:, 0].astype(np.float64)):
+        raise InputError(
+            f"{source} has a first feature that counts the rows, from {array[0, 0]:g} to {array[-1, 0]:g}: a row "
+            "number; delete it."
+        )
 
 
 def check_values(array, names, source):
@@ -97,96 +152,25 @@ def check_values(array, names, source):
         )
 
 
-def _read(path, layers):
+def _read(path, layers, objects, n_rows):
+    """Arrays by layer, and the names of their rows where the file has them."""
+    ending = path.suffix.lower()
     if not path.is_file():
         raise InputError(f"The features {path} do not exist; correct the path.")
-    if path.suffix not in FORMATS:
+    if ending not in FORMATS:
         raise InputError(f"{path} is none of {', '.join(FORMATS)}; convert it to one of them.")
-    if path.suffix == ".npz":
-        return _read_npz(path, layers)
-    if path.suffix == ".safetensors":
-        arrays, metadata = read_arrays(path, layers)
-        names = metadata.get(NAMES_KEY)
-        if not isinstance(names, list | None):
-            raise InputError(f"{path} has metadata '{NAMES_KEY}' that is no list of names; correct it.")
-        return arrays, names and [normalise(name) for name in names]
+    if ending == ".npz":
+        return load_npz(path, layers)
+    if ending == ".safetensors":
+        return load_safetensors(path, layers)
     if len(layers) != 1:
         raise InputError(
             f"{path} holds one layer but the sheet asks for {listed(layers)}; name a single layer."
         )
-    if path.suffix == ".npy":
-        array, names = load_npy(path), None
-    elif path.suffix == ".txt":
-        array, names = load_txt(path), None
-    else:
-        array, names = _load_table(path)
-    return {layers[0]: array}, names
-
-
-def load_npy(path):
-    try:
-        return np.load(path, allow_pickle=False)
-    except UNREADABLE as error:
-        raise InputError(
-            f"{path} is not a plain npy array ({_reason(error)}); save it anew with numpy.save."
-        ) from error
-
-
-def load_txt(path):
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
-            return np.loadtxt(path, ndmin=2)
-    except ValueError as error:
-        reason = str(error).split("; use `usecols`")[0].rstrip(".")
-        raise InputError(f"{path} is not a table of numbers ({reason}); correct that line.") from error
-
-
-def _reason(error):
-    """Why NumPy gave up; where it advises to trust the file, that it is pickled."""
-    if "allow_pickle" in str(error):
-        return "it holds pickled objects, which are never loaded"
-    return str(error).partition(": <ast")[0]
-
-
-def _read_npz(path, layers):
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if missing := [layer for layer in layers if layer not in archive]:
-                raise InputError(
-                    f"{path} has no layer {listed(missing)}; it holds {listed(archive.files, 20)}."
-                )
-            names = [normalise(name) for name in archive[NAMES_KEY]] if NAMES_KEY in archive else None
-            return {layer: archive[layer] for layer in layers}, names
-    except InputError:
-        raise
-    except (*UNREADABLE, KeyError, BadZipFile, zlib.error) as error:
-        raise InputError(
-            f"{path} is not a plain npz archive ({_reason(error)}); save it anew with numpy.savez."
-        ) from error
-
-
-def _load_table(path):
-    """Numbers, with or without a header, with or without names in the first column."""
-    table = read_foreign(path, header=None, dtype=str, keep_default_na=False)
-    numbers = table.apply(pd.to_numeric, errors="coerce")
-    if len(table) > 1 and numbers.iloc[0, 1:].isna().all() and not numbers.iloc[1, 1:].isna().all():
-        table, numbers = table.iloc[1:], numbers.iloc[1:]
-    names = None
-    if numbers.iloc[:, 0].isna().all():
-        names, numbers, table = (
-            [normalise(name) for name in table.iloc[:, 0]],
-            numbers.iloc[:, 1:],
-            table.iloc[:, 1:],
-        )
-    spelled = table.map(lambda cell: cell.strip().lower() in {"nan", "inf", "-inf", "+inf"})
-    wrong = (numbers.isna() & ~spelled).to_numpy()
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise InputError(
-            f"{path} has '{table.iloc[row, column]}' in data row {row + 1}, where a number belongs; correct it."
-        )
-    return numbers.to_numpy(dtype=np.float64), names
+    if ending == ".npy":
+        return {layers[0]: load_npy(path)}, None
+    table = read_numbers(path, objects, n_rows)
+    return {layers[0]: table.numbers}, table.names
 
 
 def random_features(identifier, layers, n_objects, seed):

@@ -1,5 +1,6 @@
 """Image sets: which images stand for which objects."""
 
+import logging
 import re
 import zlib
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ import numpy as np
 import pandas as pd
 
 from repalign.errors import InputError, listed
-from repalign.inputs.objects import normalise
+from repalign.inputs.row_labels import normalise
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+log = logging.getLogger(__name__)
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
+# What operating systems and archives leave beside images.
+LITTER = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 # THINGS numbers the images of an object and marks with a `b` the one that people judged, where it is among them.
 REFERENCE = re.compile(r"_0*1b$")
-IMAGE_SETS = ("behaviour", "category", "all")
 
 
 @dataclass(frozen=True)
@@ -87,21 +91,54 @@ def index_images(folder, objects):
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"There is no image folder {folder}; set images.folder, or fetch it (downloads).")
-    found = {normalise(entry.name): entry for entry in sorted(folder.iterdir()) if entry.is_dir()}
+    found = {}
+    for entry in sorted(folder.iterdir()):
+        if not entry.is_dir() or is_litter(entry):
+            continue
+        if (name := normalise(entry.name)) in found:
+            raise InputError(
+                f"{folder} has the folders {found[name].name} and {entry.name} of one object; join them."
+            )
+        found[name] = entry
     if unknown := [name for name in found if name not in set(objects)]:
         raise InputError(
             f"{folder} has folders of {listed(unknown)}, not among the {len(objects)} objects; move them away."
         )
     rows = []
     for name in objects:
-        files = found[name].iterdir() if name in found else ()
-        images = sorted(path for path in files if path.suffix.lower() in SUFFIXES)
+        images = image_files(found[name].iterdir()) if name in found else []
         if not images:
             raise InputError(
                 f"{folder} has no image of the object {name}; complete the folder or drop the object."
             )
         rows += [(f"{name}/{path.stem}", path, name, "") for path in images]
     return ImageSet(*map(tuple, zip(*rows, strict=True)))
+
+
+def is_litter(path):
+    """Whether a file or folder is hidden (`._x.png`, `.DS_Store`) or made by a system for itself."""
+    return path.name.startswith(".") or path.name in LITTER
+
+
+def image_files(paths):
+    """The images among files, by name; other files are left out and counted.
+
+    Raises
+    ------
+    InputError
+        Two images of one name that differ in their ending.
+    """
+    files = sorted(path for path in paths if path.is_file())
+    images = [path for path in files if path.suffix.lower() in SUFFIXES and not is_litter(path)]
+    if left := [path.name for path in files if path not in images]:
+        log.info("%s: %d files are no images (%s)", files[0].parent, len(left), listed(left))
+    first = {}
+    for path in images:
+        if (other := first.setdefault(normalise(path.stem), path)) is not path:
+            raise InputError(
+                f"{path.parent} has {path.name} beside {other.name}, two images of one name; rename one."
+            )
+    return images
 
 
 def behaviour(index, references=None):
@@ -127,8 +164,11 @@ def behaviour(index, references=None):
     own = index.take(list(first.values()))
     found = {}
     if references is not None:
-        files = Path(references).rglob("*") if Path(references).is_dir() else ()
-        found = {normalise(path.stem): path for path in sorted(files) if path.suffix.lower() in SUFFIXES}
+        inside = Path(references)
+        files = [
+            path for path in inside.rglob("*") if not any(map(is_litter, path.relative_to(inside).parents))
+        ]
+        found = {normalise(path.stem): path for path in image_files(files)}
     ids, paths, replaced = [], [], []
     for image, path, name in zip(own.ids, own.paths, own.objects, strict=True):
         judged = found.get(name, path if REFERENCE.search(path.stem) else None)

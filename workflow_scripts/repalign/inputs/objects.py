@@ -1,25 +1,25 @@
 """Objects are matched by name, never by position."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from repalign.errors import InputError, listed
+from repalign.inputs.row_labels import NAME_COLUMNS, normalise
+from repalign.inputs.tables import read_frame, read_text
 
-NAME_COLUMNS = ("uniqueID", "unique_id", "object", "name", "Word", "word")
+log = logging.getLogger(__name__)
 
-
-def normalise(name):
-    """One spelling per object: `music box` and `music_box` are the same."""
-    return str(name).strip().replace(" ", "_")
+YES, NO = {"1", "1.0", "true", "yes", "x"}, {"", "0", "0.0", "false", "no", "nan"}
 
 
 def read_order(path):
     """Read the names of the rows of a file, in order.
 
     A `.txt` file holds one name a line; a `.csv` or `.tsv` file has a column called uniqueID, object, name or Word,
-    and may mark rows to leave out in a column `exclude`.
+    and may mark rows to leave out in a column `exclude` (1, true, yes or x).
 
     Returns
     -------
@@ -28,49 +28,39 @@ def read_order(path):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"The order file {path} does not exist; correct the path.")
-    if path.suffix not in {".csv", ".tsv"}:
-        lines = read_utf8(path).replace("\r\n", "\n").split("\n")
-        names = [normalise(line) for line in lines]
+    if path.suffix.lower() not in {".csv", ".tsv"}:
+        names = [normalise(line) for line in read_text(path).split("\n")]
         while names and not names[-1]:
             names.pop()
         if "" in names:
             raise InputError(f"{path} has an empty line {names.index('') + 1}; give one object name a line.")
     else:
-        table = read_foreign(path, dtype=str, keep_default_na=False)
+        table = read_frame(path)
         column = next((name for name in NAME_COLUMNS if name in table), None)
         if column is None:
             raise InputError(
                 f"{path} names no objects: it needs a column called {' or '.join(NAME_COLUMNS[:4])}."
             )
-        excluded = table["exclude"].isin(["1", "1.0", "true"]) if "exclude" in table else [False] * len(table)
+        excluded = _excluded(table, path)
         names = [
             None if skip else normalise(name) for name, skip in zip(table[column], excluded, strict=True)
         ]
+        if any(excluded):
+            log.info("%s: %d of %d rows are marked as excluded", path, sum(excluded), len(names))
     if not any(names):
         raise InputError(f"{path} names no objects; give one object name a line.")
     _refuse_duplicates(names, path)
     return tuple(names)
 
 
-def read_utf8(path):
-    """The text of a file, without a byte-order mark."""
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text; save it in UTF-8.") from error
-
-
-def read_foreign(path, **options):
-    """A table that others wrote (tabs in `.tsv`, commas elsewhere), by pandas with these options."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"The table {path} does not exist; correct the path.")
-    try:
-        return pd.read_csv(path, sep="\t" if path.suffix == ".tsv" else ",", encoding="utf-8-sig", **options)
-    except (ValueError, IndexError) as error:
-        known = {pd.errors.EmptyDataError: "it is empty", UnicodeDecodeError: "it is not UTF-8 text"}
-        reason = known.get(type(error), " ".join(str(error).split()))
-        raise InputError(f"{path} is not a readable table ({reason}); correct it.") from error
+def _excluded(table, path):
+    """Which rows of an order are to be left out."""
+    if "exclude" not in table:
+        return [False] * len(table)
+    cells = table["exclude"].str.lower()
+    if (odd := table["exclude"][~cells.isin(YES | NO)]).size:
+        raise InputError(f"{path} has '{odd.iloc[0]}' in the column exclude; write 1 or leave it empty.")
+    return cells.isin(YES).tolist()
 
 
 def _refuse_duplicates(names, source):
@@ -117,6 +107,28 @@ def positions(names, objects, source, coverage="all"):
         missing = [name for name in objects if name not in row]
         raise InputError(f"{source} lacks {listed(missing)}; every object of this study needs a row.")
     return np.array([row[name] for name in present], dtype=np.int64), present
+
+
+def check_same_names(names, order_names, path, order):
+    """Refuse a file that names its rows otherwise than the order that is declared for it.
+
+    Parameters
+    ----------
+    names : sequence of str, as the file has them
+    order_names : sequence of str or None, as the order has them; None marks a row to leave out
+    path, order : for messages
+    """
+    if len(names) != len(order_names):
+        raise InputError(
+            f"{path} names {len(names)} rows itself but its order {order} names {len(order_names)}; use the order of "
+            "this very file, or none."
+        )
+    for row, (own, other) in enumerate(zip(names, order_names, strict=True), start=1):
+        if other is not None and own != other:
+            raise InputError(
+                f"{path} names its row {row} '{own}' itself, but its order {order} says '{other}'; take the names out "
+                "of the file, or the order out of the sheet."
+            )
 
 
 def file_order(names):

@@ -21,7 +21,7 @@ class System:
         """(m, m) dissimilarities: of the embedding under `metric`, or the matrix as it is."""
         return self.array if self.kind == "dissimilarity" else dissimilarity(self.array, metric)
 
-    def of(self, objects):
+    def select(self, objects):
         """The same representation of these objects alone, in their order."""
         index = _places(objects, self.objects)
         array = self.array[np.ix_(index, index)] if self.kind == "dissimilarity" else self.array[index]
@@ -47,7 +47,7 @@ class Embeddings:
     layers: dict[str, np.ndarray]
     objects: tuple[str, ...]
 
-    def of(self, layer, objects):
+    def rows(self, layer, objects):
         """(m, d) rows of a layer for these objects, in their order."""
         return self.layers[layer][_places(objects, self.objects)]
 

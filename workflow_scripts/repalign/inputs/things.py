@@ -3,17 +3,26 @@
 Source: Hebart et al. (2023), THINGS-data, eLife 12, e82580; Hebart et al. (2019), PLoS ONE 14, e0223792.
 """
 
+import itertools
+import logging
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from repalign.errors import InputError, listed
-from repalign.inputs.features import as_matrix, check_values, load_npy, load_txt, read_precomputed
-from repalign.inputs.objects import normalise, positions, read_foreign, read_order
+from repalign.inputs.array_files import load_npy
+from repalign.inputs.features import read_precomputed
+from repalign.inputs.matrices import read_dissimilarities
+from repalign.inputs.objects import check_same_names, positions, read_order
+from repalign.inputs.row_labels import NUMBER_COLUMNS, find_names, is_row_count, normalise
+from repalign.inputs.tables import read_frame, read_numbers
+
+log = logging.getLogger(__name__)
 
 OTHERS = "others"
 SEPARATOR = ";"
+MEMBER = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}
 
 
 def read_concepts(
@@ -69,7 +78,7 @@ def _last(cell, order):
 def _read_words(path, objects):
     if path is None:
         return [name.replace("_", " ") for name in objects], [""] * len(objects)
-    table = read_foreign(path, dtype=str, keep_default_na=False)
+    table = read_frame(path)
     if missing := [column for column in ("uniqueID", "Word") if column not in table]:
         raise InputError(
             f"{path} has no column {missing[0]}; use the THINGS concepts table as it is published."
@@ -81,41 +90,51 @@ def _read_words(path, objects):
 
 
 def _read_exclusive(path, objects):
-    table = read_foreign(path, index_col=0)
-    rows, _ = positions([normalise(name) for name in table.index], objects, path)
-    onehot = _zero_one(table, path)[rows]
+    names, categories, members = _memberships(path, objects)
+    if names is None:
+        raise InputError(f"{path} does not name its rows; write the object's name into the first column.")
+    rows, _ = positions(names, objects, path)
+    onehot = members[rows]
     if (wrong := np.flatnonzero(onehot.sum(axis=1) != 1)).size:
         raise InputError(
             f"{path} gives {listed(objects[i] for i in wrong)} not exactly one category; use '{OTHERS}' for none."
         )
-    return [table.columns[j] for j in onehot.argmax(axis=1)]
+    return [categories[j] for j in onehot.argmax(axis=1)]
 
 
 def _read_memberships(path, order, objects):
-    if order is None:
+    names, categories, members = _memberships(path, objects)
+    if order is None and names is None:
         raise InputError(
             f"{path} does not name its rows; declare their order in the config key things.memberships_order."
         )
-    table = read_foreign(path)
-    names = read_order(order)
-    if len(table) != len(names):
-        raise InputError(
-            f"{path} has {len(table)} rows but {order} names {len(names)}; use the order of this very file."
-        )
-    rows, _ = positions(names, objects, order)
-    members = _zero_one(table, path)[rows].astype(bool)
-    return [SEPARATOR.join(table.columns[row]) for row in members]
+    if order is not None:
+        declared = read_order(order)
+        if len(members) != len(declared):
+            raise InputError(
+                f"{path} has {len(members)} rows but {order} names {len(declared)}; use the order of this very file."
+            )
+        if names is not None:
+            check_same_names(names, declared, path, order)
+        names = declared
+    rows, _ = positions(names, objects, order or path)
+    return [SEPARATOR.join(itertools.compress(categories, row)) for row in members[rows]]
 
 
-def _zero_one(table, path):
-    if odd := [name for name in table.columns if SEPARATOR in str(name)]:
+def _memberships(path, objects):
+    """Names of the rows of a table of 0 and 1 (None where it has none), its categories, and the table as 0 and 1."""
+    table = read_frame(path)
+    cells = table.to_numpy()
+    names, kept = find_names(path, list(table.columns), cells, objects)
+    categories, cells = [table.columns[i] for i in kept], cells[:, kept]
+    if odd := [name for name in categories if SEPARATOR in name]:
         raise InputError(
             f"{path} has a category '{odd[0]}'; a name must not hold '{SEPARATOR}', so rename it."
         )
-    values = table.to_numpy()
-    if not np.isin(values, (0, 1)).all():
+    values = pd.DataFrame(cells).map(lambda cell: MEMBER.get(cell.lower(), -1)).to_numpy(dtype=np.int64)
+    if (values < 0).any():
         raise InputError(f"{path} holds something other than 0 and 1; category tables are memberships.")
-    return values.astype(np.int64)
+    return names, categories, values.reshape(cells.shape)
 
 
 def membership_matrix(concepts, column="categories"):
@@ -134,8 +153,8 @@ def read_human(path, kind, objects, order=None, coverage="all"):
     Parameters
     ----------
     path : file
-        An embedding (any format of `repalign.inputs.features`, `(1, n, d)` is squeezed) or a symmetric dissimilarity
-        matrix (npy, txt or MATLAB's .mat with a single array).
+        An embedding (any format of `repalign.inputs.features`, `(1, n, d)` is squeezed) or dissimilarities (see
+        `repalign.inputs.matrices.read_dissimilarities`).
     kind : 'embedding' or 'dissimilarity'
     objects, order, coverage : see `repalign.inputs.objects.positions`
 
@@ -150,48 +169,15 @@ def read_human(path, kind, objects, order=None, coverage="all"):
             )
         embedding = read_precomputed(path, ["embedding"], objects, order)["embedding"]
         return embedding.astype(np.float64), list(objects)
-    if order is None:
-        raise InputError(f"{path} does not name its rows; set the human sheet's column `order`.")
-    names = read_order(order)
-    matrix = as_matrix(_load_matrix(Path(path)), path, len(names)).astype(np.float64)
-    rows, present = positions(names, objects, order, coverage)
-    if matrix.shape[0] != matrix.shape[1]:
-        raise InputError(
-            f"{path} is {matrix.shape[0]} x {matrix.shape[1]}; a dissimilarity matrix is square."
-        )
-    matrix = matrix[np.ix_(rows, rows)]
-    check_values(matrix, present, path)
-    if not np.allclose(matrix, matrix.T, atol=1e-6 * np.abs(matrix).max()):
-        raise InputError(f"{path} is not symmetric; average it with its transpose if that is what it means.")
-    if np.diag(matrix).max() > np.median(matrix):
-        raise InputError(
-            f"{path} is larger on its diagonal than off it, so it holds similarities; turn it into dissimilarities."
-        )
-    return (matrix + matrix.T) / 2, present
+    return read_dissimilarities(path, objects, order, coverage)
 
 
-def _load_matrix(path):
-    if not path.is_file():
-        raise InputError(f"The dissimilarities {path} do not exist; correct the path.")
-    if path.suffix == ".npy":
-        return load_npy(path)
-    if path.suffix == ".txt":
-        return load_txt(path)
-    if path.suffix != ".mat":
-        raise InputError(f"{path} is none of .npy, .txt, .mat; convert it to one of them.")
-    from scipy.io import loadmat
-
-    try:
-        arrays = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
-    except Exception as error:  # scipy raises whatever its parser stumbles over
+def require_pairs(present, path):
+    """Refuse a human of fewer than three objects: a single pair correlates with nothing."""
+    if len(present) < 3:
         raise InputError(
-            f"{path} is not a readable MATLAB file ({error}); save it as version 5 or as npy."
-        ) from error
-    if len(arrays) != 1:
-        raise InputError(
-            f"{path} holds {listed(arrays) or 'nothing'}; repalign needs a file with one matrix."
+            f"{path} covers {len(present)} of the study's objects ({listed(present)}); a comparison needs at least 3."
         )
-    return next(iter(arrays.values()))
 
 
 def read_triplets(path, objects, order=None):
@@ -205,14 +191,15 @@ def read_triplets(path, objects, order=None):
 
     Returns
     -------
-    (m, 3) int32 array of indices into `objects`
+    (m, 3) int32 array of indices into `objects`; rows that name an object which the order excludes are left out
     """
     if order is None:
         raise InputError(
             f"{path} does not say which objects its indices mean; declare things.triplets_order in the config."
         )
-    raw = _integers(path, columns=3)
-    return _renumber(raw[:, :3], path, objects, order).astype(np.int32)
+    indices, _ = _renumber(_integers(path, columns=3), path, objects, order)
+    log.info("%s: %d triplets", path, len(indices))
+    return indices.astype(np.int32)
 
 
 def read_repeated_triplets(path, objects, order=None):
@@ -225,7 +212,8 @@ def read_repeated_triplets(path, objects, order=None):
 
     Returns
     -------
-    (m, 4) int32 array: i, j, k as 0-based indices into `objects`, and the position of the odd one (1-3)
+    (m, 4) int32 array: i, j, k as 0-based indices into `objects`, and the position of the odd one (1-3); rows that
+    name an object which the order excludes are left out
     """
     if order is None:
         raise InputError(
@@ -236,25 +224,55 @@ def read_repeated_triplets(path, objects, order=None):
         raise InputError(
             f"{path}, row {wrong[0] + 1}: the position of the odd one is {raw[wrong[0], 3]}, not 1, 2 or 3."
         )
-    indices = _renumber(raw[:, :3] - 1, path, objects, order)
-    return np.column_stack([indices, raw[:, 3]]).astype(np.int32)
+    indices, kept = _renumber(raw[:, :3] - 1, path, objects, order)
+    log.info("%s: %d repeated triplets", path, len(indices))
+    return np.column_stack([indices, raw[kept, 3]]).astype(np.int32)
 
 
 def _integers(path, columns):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"The triplets {path} do not exist; correct the path.")
-    raw = load_npy(path) if path.suffix == ".npy" else load_txt(path)
+    if path.suffix.lower() == ".npy":
+        raw, heading = load_npy(path), None
+    else:
+        table = read_numbers(path, labelled=False)
+        raw, heading = table.numbers, table.columns
     if raw.ndim != 2 or raw.shape[1] < columns:
         raise InputError(f"{path} has shape {raw.shape}; triplets need at least {columns} columns.")
-    raw = raw[:, : max(columns, 3)]
+    if raw.dtype.kind not in "fiu":
+        raise InputError(f"{path} holds a {raw.dtype} array; triplets are object indices.")
+    raw = _without_row_numbers(raw, heading, path, columns)
+    if raw.shape[1] > columns:
+        log.info("%s: of %d columns the first %d are read", path, raw.shape[1], columns)
+    raw = raw[:, :columns]
+    if heading is None and len(raw) and np.array_equal(raw[0], np.arange(columns)):
+        log.info(
+            "%s: the first row, %s, is taken for a row of data, not for a heading", path, raw[0].tolist()
+        )
     if not np.isfinite(raw).all() or (raw != np.floor(raw)).any():
         raise InputError(f"{path} holds numbers that are not integers; triplets are object indices.")
     # What lies beyond int64 lies outside the objects as well.
     return np.clip(raw, -1, 2**53).astype(np.int64)
 
 
+def _without_row_numbers(raw, heading, path, columns):
+    """Triplets without the column of row numbers that a data frame's index leaves in front of them."""
+    counting = is_row_count(raw[:, 0])
+    named = heading is not None and heading[0].lower() not in NUMBER_COLUMNS
+    if raw.shape[1] == columns or named or not counting or len(raw) < 4:
+        return raw
+    if heading is None and raw[-1, 0] <= raw[:, 1 : columns + 1].max():
+        raise InputError(
+            f"{path} has {raw.shape[1]} columns, of which the first counts the rows, so it may be a row number or an "
+            f"object; keep the {columns} columns of the triplets alone."
+        )
+    log.info("%s: its first column numbers the rows; it is left out", path)
+    return raw[:, 1:]
+
+
 def _renumber(indices, path, objects, order):
+    """Indices into the rows of an order as indices into `objects`, and which rows name no excluded object."""
     names = read_order(order)
     if (outside := np.flatnonzero((indices < 0).any(axis=1) | (indices >= len(names)).any(axis=1))).size:
         raise InputError(
@@ -266,6 +284,17 @@ def _renumber(indices, path, objects, order):
             f"{path}, row {same[0] + 1} names an object twice; a triplet has three different objects."
         )
     rows, _ = positions(names, objects, order)
-    target = np.empty(len(names), dtype=np.int64)
+    target = np.full(len(names), -1, dtype=np.int64)
     target[rows] = np.arange(len(rows))
-    return target[indices]
+    renumbered = target[indices]
+    kept = (renumbered >= 0).all(axis=1)
+    if not kept.any():
+        raise InputError(
+            f"{path} has no row without an object that {order} marks as excluded; correct the column exclude."
+        )
+    if dropped := int((~kept).sum()):
+        log.warning(
+            "%s: %d of %d rows are left out, since %s marks one of their objects as excluded",
+            *(path, dropped, len(kept), order),
+        )
+    return renumbered[kept], kept

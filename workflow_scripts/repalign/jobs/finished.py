@@ -1,7 +1,8 @@
-"""What members of a submitted group finished, kept aside until the run ends.
+"""Results of the jobs of a submitted group, kept until the run ends.
 
-When one member of a group fails, or the job of the group is ended, Snakemake deletes the outputs of them all. A member
-that is sent again and would do the very same (rule, parameters, contents of its inputs) takes what it had made.
+When one job of a group fails, or the submission of the group is ended, Snakemake deletes the outputs of all its jobs.
+So each job keeps a copy of its results. When the group is submitted again, a job with the same rule, parameters and
+contents of its inputs restores that copy instead of computing again.
 """
 
 import hashlib
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from repalign.storage.checksums import sha256_of
 
-GROUP = "REPALIGN_GROUP"  # set in the jobs of a submitted group
+GROUP = "REPALIGN_GROUP"  # this environment variable is set in the jobs of a submitted group
 FOLDER = Path(".snakemake/repalign/finished")
 
 
-def place_of(snakemake):
-    """The folder for what this job makes; None outside of groups and for jobs that read folders."""
+def folder_of_job(snakemake):
+    """The folder in which this job keeps its results; None outside of groups and for jobs that read folders."""
     inputs = [str(path) for path in snakemake.input]
     if GROUP not in os.environ or any(map(os.path.isdir, inputs)):
         return None
@@ -30,30 +31,30 @@ def place_of(snakemake):
     return FOLDER / hashlib.sha256(json.dumps(job, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def restore(place, outputs):
-    """Put back what a job had made; whether there was anything."""
-    if not place.is_dir():
+def restore(folder, outputs):
+    """Put back the results that a job had kept; False if there are none."""
+    if not folder.is_dir():
         return False
     for number, output in enumerate(outputs):
         Path(output).parent.mkdir(parents=True, exist_ok=True)
-        _link(place / str(number), Path(output))
+        _link(folder / str(number), Path(output))
     return True
 
 
-def keep(place, outputs):
-    """Keep what a job has made, all of it or nothing; a job that makes folders keeps nothing."""
+def keep(folder, outputs):
+    """Keep the results of a job, all or none; jobs that make folders keep nothing."""
     if any(map(os.path.isdir, outputs)):
         return
-    new = place.with_name(f"{place.name}.{os.getpid()}")
+    new = folder.with_name(f"{folder.name}.{os.getpid()}")
     new.mkdir(parents=True)
     for number, output in enumerate(outputs):
         _link(Path(output), new / str(number))
-    shutil.rmtree(place, ignore_errors=True)
-    new.rename(place)
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
 
 
 def _link(source, target):
-    """A second name for a file; a copy where the file system knows no such names."""
+    """A hard link to a file; a copy if the file system has no hard links."""
     target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)

@@ -16,8 +16,9 @@ FORMAT = "%(asctime)s %(levelname)s %(message)s"
 def job(snakemake):
     """Yield a logger to the job's log file; turn an error into one sentence on stderr and exit status 1.
 
-    `InputError` is the user's to mend: its sentence is shown. Anything else is a defect: its traceback goes to the
-    log and stderr says where. A job that its group has finished before (`repalign.jobs.finished`) ends here, and well.
+    The sentence of an `InputError` is shown, since the user can do something about it. Anything else is a bug: its
+    traceback goes to the log, and stderr says where that is. A job whose results were kept when its group failed
+    (`repalign.jobs.finished`) restores them and exits with status 0.
 
     Parameters
     ----------
@@ -31,13 +32,13 @@ def job(snakemake):
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
-        place = finished.place_of(snakemake)
-        if place and finished.restore(place, snakemake.output):
-            logger.info("finished before, in a group that failed: its results are put back")
+        kept = finished.folder_of_job(snakemake)
+        if kept and finished.restore(kept, snakemake.output):
+            logger.info("finished before, in a group that failed: its results are restored")
             raise SystemExit(0)
         yield logger
-        if place:
-            finished.keep(place, snakemake.output)
+        if kept:
+            finished.keep(kept, snakemake.output)
     except InputError as error:
         logger.error("%s", error)
         sys.stderr.write(f"repalign: {error}\n")

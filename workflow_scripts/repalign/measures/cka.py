@@ -1,17 +1,23 @@
 """Centred kernel alignment (CKA)."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from repalign.errors import InputError
-from repalign.statistics.bootstrap import percentile_interval, resample_weights
+from repalign.statistics.bootstrap import (
+    distinct_tuples,
+    pair_sums,
+    percentile_interval,
+    resample_weights,
+)
 
 
-def linear_cka(a, b, debiased=True):
+def linear_cka(a: NDArray, b: NDArray, debiased: bool = True) -> float:
     """Similarity of two embeddings up to rotation and scale: centred kernel alignment with linear kernels.
 
-    CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = a a', L = b b' [1]. The plain estimate grows with the
-    number of features and is far from 0 for unrelated embeddings with more features than objects; the debiased one
-    [2, 3] is 0 in expectation for them, and may be slightly negative.
+    CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with K = a a', L = b b' [1]. The biased estimate grows with the
+    number of features, and is far from 0 for unrelated embeddings with more features than objects. The debiased one
+    [2, 3] is close to 0 for them on average, and may be slightly negative.
 
     Parameters
     ----------
@@ -21,7 +27,7 @@ def linear_cka(a, b, debiased=True):
 
     Returns
     -------
-    float, at most 1; NaN where an embedding does not vary.
+    float, at most 1; NaN where all rows of an embedding are equal.
 
     References
     ----------
@@ -39,7 +45,7 @@ def linear_cka(a, b, debiased=True):
     return float(_hsic(first, second, debiased) / scale) if scale > 0 else float("nan")
 
 
-def _kernel(x, debiased):
+def _kernel(x: NDArray, debiased: bool) -> NDArray[np.float64]:
     x = np.asarray(x, dtype=np.float64)
     x = x - x.mean(axis=0)
     # CKA does not depend on the scale; a unit scale keeps the products in range.
@@ -50,8 +56,8 @@ def _kernel(x, debiased):
     return kernel
 
 
-def _hsic(first, second, debiased):
-    """Hilbert-Schmidt independence criterion of two kernels, up to a factor that cancels in CKA."""
+def _hsic(first: NDArray, second: NDArray, debiased: bool) -> float:
+    """Hilbert-Schmidt independence criterion (HSIC) of two kernels, up to a factor that cancels in CKA."""
     product = np.vdot(first, second)
     if not debiased:
         return product
@@ -61,63 +67,57 @@ def _hsic(first, second, debiased):
 
 
 class ResampledCka:
-    """Debiased CKA of embeddings with one reference, in resamples of the objects.
+    """Debiased CKA of embeddings with one reference, in bootstrap resamples of the objects.
 
-    Objects are drawn with replacement. The debiased estimate is a mean over distinct objects; two draws of one object
-    are not distinct and are left out, or copies would raise every similarity [1]. Features are centred once, over
-    all objects.
+    The debiased estimate is a mean over pairs, triples and quadruples of different objects. Draws of the same object
+    are not different (see `repalign.statistics.bootstrap.distinct_tuples`). Features are centred once, over all
+    objects.
 
     Parameters
     ----------
     reference : (n, d) array, n >= 4
     n_boot : int
     seed : int
-
-    References
-    ----------
-    [1] Schuett, Kipnis, Diedrichsen & Kriegeskorte (2023), eLife 12, e82566.
     """
 
-    def __init__(self, reference, *, n_boot=1000, seed=0):
+    def __init__(self, reference: NDArray, *, n_boot: int = 1000, seed: int = 0) -> None:
         weights = resample_weights(np.random.default_rng(seed), n_boot, len(reference))
         # The kernels have unit scale, and single precision is far finer than the width of an interval.
         self._weights, self._squares = weights.astype(np.float32), (weights**2).astype(np.float32)
-        s1, s2, s3, s4 = ((weights**power).sum(axis=1) for power in (1, 2, 3, 4))
-        self._n_pairs = s1**2 - s2
-        self._n_triples = s1**3 - 3 * s1 * s2 + 2 * s3
-        self._n_quadruples = s1**4 - 6 * s1**2 * s2 + 3 * s2**2 + 8 * s1 * s3 - 6 * s4
+        self._n_pairs, self._n_triples, self._n_quadruples = distinct_tuples(weights)
         self._reference = self._prepare(reference)
         self._own = self._hsic(self._reference, self._reference)
 
-    def samples(self, embedding):
-        """(n_boot,) values of `linear_cka(embedding, reference)`; NaN where a resample does not vary."""
+    def samples(self, embedding: NDArray) -> NDArray[np.float64]:
+        """(n_boot,) values of `linear_cka(embedding, reference)`; NaN where all rows of a resample are equal."""
         if len(embedding) != self._weights.shape[1]:
             raise InputError(
-                f"The reference has {self._weights.shape[1]} objects, but this embedding has {len(embedding)}."
+                f"The reference has {self._weights.shape[1]} objects, but the embedding has {len(embedding)}; give "
+                "both for the same objects."
             )
         prepared = self._prepare(embedding)
         shared, own = self._hsic(prepared, self._reference), self._hsic(prepared, prepared)
         scale = np.sqrt(np.maximum(own, 0) * np.maximum(self._own, 0))
         return np.where(scale > 0, shared / np.where(scale > 0, scale, 1), np.nan)
 
-    def interval(self, embedding, confidence=0.95):
-        """(low, high) of the percentile bootstrap."""
+    def interval(self, embedding: NDArray, confidence: float = 0.95) -> tuple[float, float]:
+        """(low, high) of the percentile bootstrap over objects."""
         return percentile_interval(self.samples(embedding), confidence)
 
-    def _prepare(self, x):
+    def _prepare(self, x: NDArray) -> tuple[NDArray, NDArray]:
         kernel = _kernel(x, debiased=True).astype(np.float32)
         return kernel, self._weights @ kernel
 
-    def _hsic(self, first, second):
-        """Weighted means over pairs, triples and quadruples of distinct objects, for every resample."""
+    def _hsic(self, first: tuple[NDArray, NDArray], second: tuple[NDArray, NDArray]) -> NDArray:
+        """Mean over pairs + mean over quadruples - 2 mean over triples, all of different objects, in each resample."""
         product = first[0] * second[0]
 
-        def total(a, b):
+        def total(a: NDArray, b: NDArray) -> NDArray:
             return np.einsum("bi,bi->b", a, b, dtype=np.float64)
 
         rows = first[1] * second[1]
         squares = self._squares @ product
-        pairs = total(self._weights @ product, self._weights)
+        pairs = pair_sums(product, self._weights)
         triples = total(rows, self._weights) - total(squares, self._weights)
         grand = total(first[1], self._weights) * total(second[1], self._weights)
         quadruples = grand - 4 * total(rows, self._squares) + 2 * total(squares, self._squares)

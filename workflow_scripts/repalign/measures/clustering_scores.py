@@ -4,7 +4,7 @@ import numpy as np
 
 from repalign.inputs.things import OTHERS
 from repalign.measures.clustering import agreement, agreement_interval, chance_agreement, clusters
-from repalign.storage.score_table import score_table
+from repalign.storage.score_table import CATEGORIES, score_table
 
 
 def clustering_scores(model, embeddings, concepts, humans, *, n_init, n_boot, confidence, seed):
@@ -22,22 +22,23 @@ def clustering_scores(model, embeddings, concepts, humans, *, n_init, n_boot, co
 
     Returns
     -------
-    data frame with the metrics `clustering_ami` (human: 'categories', and every human embedding)
+    data frame of the metric `clustering`, variant `ami`; reference: 'categories', and every human embedding
     """
     named = concepts[concepts["category"] != OTHERS]
     k = named["category"].nunique()
-    expected = {"categories": (tuple(named["object"]), named["category"].to_numpy())}
+    expected = {CATEGORIES: (tuple(named["object"]), named["category"].to_numpy())}
     for name, human in humans.items():
         if human.kind == "embedding":
             expected[name] = (human.objects, clusters(human.array, k, n_init, seed))
     rows = []
     for layer in embeddings.layers:
         for name, (objects, labels) in expected.items():
-            found = clusters(embeddings.of(layer, objects), k, n_init, seed)
+            found = clusters(embeddings.rows(layer, objects), k, n_init, seed)
             low, high = agreement_interval(found, labels, n_boot=n_boot, confidence=confidence, seed=seed)
             rows.append(
                 {
-                    **{"model": model, "layer": layer, "human": name, "metric": "clustering_ami"},
+                    **{"model": model, "layer": layer, "reference": name},
+                    **{"metric": "clustering", "variant": "ami"},
                     **{"value": agreement(found, labels), "ci_low": low, "ci_high": high},
                     **{
                         "chance": chance_agreement(found, np.asarray(labels), seed=seed),

@@ -1,50 +1,47 @@
-"""Exact nearest neighbours, and how far two embeddings share them."""
+"""Exact nearest neighbours, and the share of them that two embeddings have in common."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from repalign.errors import InputError, listed
+from repalign.errors import InputError
+from repalign.measures.rdm import unit_rows
 
-# Working memory of one block of rows of the distance matrix, and of one block of differences (it should fit the
-# cache), in bytes.
+# Bytes of one block of rows of the distance matrix, and of one block of differences, which should fit the cache.
 BLOCK_BYTES = 64 * 2**20
 CACHE_BYTES = 2**20
 
 METRICS = ("euclidean", "cosine", "correlation")
 
 
-def _rows(features, metric):
+def _prepared(features: ArrayLike, metric: str) -> NDArray[np.float64]:
     """Rows whose Euclidean distances order points as the metric does, centred for precision."""
     x = np.asarray(features, dtype=np.float64)
     if x.ndim != 2 or not np.isfinite(x).all():
         raise InputError(
-            f"Neighbours need finite features of shape (n, d), not {x.shape} or with NaN; drop such points."
+            f"Nearest neighbours need finite features of shape (n, d), but these have shape {x.shape} or hold NaN or "
+            "infinity; drop or repair such rows."
         )
     if metric not in METRICS:
         raise InputError(f"Unknown neighbour metric '{metric}'; choose one of {', '.join(METRICS)}.")
-    if metric == "correlation":
-        x = x - x.mean(axis=1, keepdims=True)
     if metric != "euclidean":
-        norms = np.linalg.norm(x, axis=1, keepdims=True)
-        if (zero := np.flatnonzero(norms == 0)).size:
-            raise InputError(
-                f"Point {listed(zero)} has no direction, so {metric} is undefined; use euclidean."
-            )
-        x = x / norms
+        x = unit_rows(x, metric)
     return x - x.mean(axis=0)
 
 
-def _duplicate_groups(x):
-    """One number per distinct row."""
+def _duplicate_groups(x: NDArray) -> NDArray[np.intp]:
+    """(n,) numbers, the same for equal rows."""
     # Adding 0 turns -0 into 0, so that equal rows have equal bytes.
-    numbers = {}
+    numbers: dict[bytes, int] = {}
     return np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in x + 0.0])
 
 
-def nearest_neighbours(features, n_neighbours, metric="euclidean", exclude_duplicates=True):
+def nearest_neighbours(
+    features: ArrayLike, n_neighbours: int, metric: str = "euclidean", exclude_duplicates: bool = True
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """The nearest other points of every point, exactly.
 
-    Candidates come from a matrix product; their distances are then computed from differences, so they are as
-    precise as the features and symmetric to the last bit. Equal distances are ordered by index.
+    A matrix product finds candidates. Their distances are then computed from differences of features, so that they
+    are precise and exactly symmetric. Equal distances are ordered by index.
 
     Parameters
     ----------
@@ -65,16 +62,19 @@ def nearest_neighbours(features, n_neighbours, metric="euclidean", exclude_dupli
     Raises
     ------
     InputError
-        Too few points, features that are not finite, an unknown metric, a point without direction.
+        Too few points, features that are not finite, an unknown metric; a row of zeros under `cosine`, or a constant
+        one under `correlation`.
     """
-    x = _rows(features, metric)
+    x = _prepared(features, metric)
     n = len(x)
     if not 1 <= n_neighbours < n:
-        raise InputError(f"{n} points have no {n_neighbours} neighbours each; ask for 1 to {n - 1}.")
+        raise InputError(
+            f"The number of nearest neighbours must lie between 1 and {n - 1} for {n} points, but is {n_neighbours}."
+        )
     groups = _duplicate_groups(x)
     has_duplicates = groups.max() + 1 < n
     squares = np.einsum("ij,ij->i", x, x)
-    # Rounding in the product can swap near-equal candidates at the edge: look at a few more than needed.
+    # Rounding in the product may leave out a candidate nearly as close as the last one: take a few more.
     n_candidates = min(n - 1, n_neighbours + 8)
     block = max(1, BLOCK_BYTES // (8 * n))
     indices, distances = np.empty((n, n_neighbours), dtype=np.intp), np.empty((n, n_neighbours))
@@ -94,7 +94,7 @@ def nearest_neighbours(features, n_neighbours, metric="euclidean", exclude_dupli
     return indices, np.sqrt(distances) if metric == "euclidean" else distances / 2
 
 
-def _squared_distances(x, rows, candidates):
+def _squared_distances(x: NDArray, rows: NDArray, candidates: NDArray) -> NDArray[np.float64]:
     """(len(rows), n_candidates) squared distances, from differences."""
     squared = np.empty(candidates.shape)
     step = max(1, CACHE_BYTES // (8 * candidates.shape[1] * x.shape[1]))
@@ -106,7 +106,9 @@ def _squared_distances(x, rows, candidates):
     return squared
 
 
-def shared_neighbours(a, b, n_neighbours=10, metric="cosine"):
+def shared_neighbours(
+    a: NDArray, b: NDArray, n_neighbours: int = 10, metric: str = "cosine"
+) -> NDArray[np.float64]:
     """Share of every object's nearest neighbours that two embeddings have in common [1].
 
     Parameters
@@ -127,18 +129,19 @@ def shared_neighbours(a, b, n_neighbours=10, metric="cosine"):
     """
     if len(a) != len(b):
         raise InputError(
-            f"Two embeddings of one set of objects are needed, but they have {len(a)} and {len(b)} rows."
+            f"Both embeddings need the same objects in the same order, but they have {len(a)} and {len(b)} rows."
         )
     first, second = (_membership(x, n_neighbours, metric) for x in (a, b))
     return (first & second).sum(axis=1) / n_neighbours
 
 
-def mutual_neighbours(a, b, n_neighbours=10, metric="cosine"):
+def mutual_neighbours(a: NDArray, b: NDArray, n_neighbours: int = 10, metric: str = "cosine") -> float:
     """Mutual k-nearest-neighbour alignment: the mean of `shared_neighbours`."""
     return float(shared_neighbours(a, b, n_neighbours, metric).mean())
 
 
-def _membership(features, n_neighbours, metric):
+def _membership(features: NDArray, n_neighbours: int, metric: str) -> NDArray[np.bool_]:
+    """(n, n) whether object j is among the nearest neighbours of object i."""
     indices, _ = nearest_neighbours(features, n_neighbours, metric, exclude_duplicates=False)
     member = np.zeros((len(indices), len(indices)), dtype=bool)
     np.put_along_axis(member, indices, True, axis=1)

@@ -1,18 +1,19 @@
-"""Odd-one-out accuracy (OOOA): does an embedding keep the pair of each triplet that people kept?"""
+"""Odd-one-out accuracy (OOOA): is the pair of each triplet that people kept the most similar one?"""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 from repalign.measures.rdm import METRICS, dissimilarity
 
 CHANCE = 1 / 3
 
-# Similarities closer than this share of the largest one differ by rounding only: they tie.
+# Similarities that differ by less than this share of the largest one differ by rounding alone: they tie.
 TIE_TOLERANCE = 1e-12
 
-# Triplets handled at once, so that what belongs to them stays in the cache.
+# Triplets handled at once, so that their arrays fit the cache.
 CHUNK = 2**14
 
 
@@ -23,7 +24,7 @@ class OddOneOut:
     Attributes
     ----------
     accuracy : float
-        Share of triplets whose kept pair is strictly the most similar one, in [0, 1]. Ties count as wrong.
+        Share of triplets whose kept pair is more similar than both others, in [0, 1]. Ties count as wrong.
     n : int
         Number of triplets.
     n_ties : int
@@ -35,7 +36,9 @@ class OddOneOut:
     n_ties: int
 
 
-def similarity_matrix(embedding, similarity="cosine", centre=True):
+def similarity_matrix(
+    embedding: ArrayLike, similarity: str = "cosine", centre: bool = True
+) -> NDArray[np.float64]:
     """Similarity of every pair of objects, as the odd-one-out task uses it.
 
     Parameters
@@ -46,11 +49,11 @@ def similarity_matrix(embedding, similarity="cosine", centre=True):
     similarity : str
         `cosine`, `dot`, `precomputed`, or minus any other metric of `repalign.measures.rdm.dissimilarity`.
     centre : bool
-        Subtract the mean of each feature over objects first. `dot` is never centred: there the origin has a meaning.
+        Subtract the mean of each feature over objects first. `dot` is never centred: it depends on the origin.
 
     Returns
     -------
-    (n, n) float64 array, symmetric; its diagonal has no meaning.
+    (n, n) float64 array, symmetric; the diagonal is not used.
 
     Raises
     ------
@@ -74,14 +77,15 @@ def similarity_matrix(embedding, similarity="cosine", centre=True):
     return -dissimilarity(x, similarity)
 
 
-def check_triplets(triplets, n_objects):
+def check_triplets(triplets: ArrayLike, n_objects: int) -> NDArray[np.integer]:
     """Return triplets as an (n, 3) integer array whose entries are distinct objects, or raise `InputError`."""
     triplets = np.asarray(triplets)
     if triplets.ndim != 2 or triplets.shape[1] != 3 or not len(triplets) or triplets.dtype.kind not in "iu":
         raise InputError(
             f"Triplets must be integers of shape (n, 3) with n > 0, not {triplets.dtype} of shape {triplets.shape}."
         )
-    if (low := triplets.min()) < 0 or (high := triplets.max()) >= n_objects:
+    low, high = triplets.min(), triplets.max()
+    if low < 0 or high >= n_objects:
         what = f"index {low}" if low < 0 else f"object {high}"
         raise InputError(
             f"The triplets name {what}, but the embedding has {n_objects} objects, 0 to {n_objects - 1}; "
@@ -90,12 +94,12 @@ def check_triplets(triplets, n_objects):
     first, second, odd = triplets.T
     repeated = (first == second) | (first == odd) | (second == odd)
     if repeated.any():
-        raise InputError(f"Triplet {repeated.argmax()} (0-based) names one object twice; remove it.")
+        raise InputError(f"Triplet {repeated.argmax()} (0-based) names the same object twice; remove it.")
     return triplets
 
 
-def _answers(similarity, triplets):
-    """Per triplet, whether the kept pair is strictly the most similar one and whether the highest value is shared."""
+def _answers(similarity: NDArray, triplets: NDArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Per triplet: is the kept pair more similar than both others, and do two pairs share the highest similarity?"""
     correct, ties = np.empty((2, len(triplets)), dtype=bool)
     flat, n = similarity.ravel(), len(similarity)
     tolerance = TIE_TOLERANCE * np.abs(similarity[~np.eye(n, dtype=bool)]).max()
@@ -110,7 +114,9 @@ def _answers(similarity, triplets):
     return correct, ties
 
 
-def correct_triplets(embedding, triplets, similarity="cosine", centre=True):
+def correct_triplets(
+    embedding: ArrayLike, triplets: ArrayLike, similarity: str = "cosine", centre: bool = True
+) -> NDArray[np.bool_]:
     """Whether an embedding agrees with people, triplet by triplet; for intervals and breakdowns.
 
     Parameters are those of `accuracy`.
@@ -123,7 +129,9 @@ def correct_triplets(embedding, triplets, similarity="cosine", centre=True):
     return _answers(matrix, check_triplets(triplets, len(matrix)))[0]
 
 
-def accuracy(embedding, triplets, similarity="cosine", centre=True):
+def accuracy(
+    embedding: ArrayLike, triplets: ArrayLike, similarity: str = "cosine", centre: bool = True
+) -> OddOneOut:
     """Odd-one-out accuracy: the share of triplets in which the kept pair is the most similar one [1].
 
     Parameters
@@ -144,7 +152,7 @@ def accuracy(embedding, triplets, similarity="cosine", centre=True):
     Raises
     ------
     InputError
-        Triplets out of range, with a repeated object or of a wrong shape; an embedding without similarities.
+        Triplets out of range, with a repeated object or of a wrong shape; see also `similarity_matrix`.
 
     References
     ----------
@@ -156,7 +164,7 @@ def accuracy(embedding, triplets, similarity="cosine", centre=True):
     return OddOneOut(accuracy=float(correct.mean()), n=len(correct), n_ties=int(ties.sum()))
 
 
-def noise_ceiling(responses):
+def noise_ceiling(responses: ArrayLike) -> float:
     """Best accuracy that a fixed answer per triplet can reach: the mean share of the modal answer [1].
 
     Parameters
@@ -164,7 +172,7 @@ def noise_ceiling(responses):
     responses : (n, >= 4) integer array
         One row per response: objects i, j, k in the order shown, the position of the odd one (1-3), then anything
         (such as the subject). The same three objects in another order are the same triplet. Triplets with one
-        response say nothing about agreement and are left out.
+        response are left out.
 
     Returns
     -------

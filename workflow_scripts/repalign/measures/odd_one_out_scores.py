@@ -3,10 +3,10 @@
 from repalign.measures.odd_one_out import CHANCE, accuracy, correct_triplets, similarity_matrix
 from repalign.measures.odd_one_out_intervals import odd_one_out_interval, odd_one_out_samples
 from repalign.statistics.bootstrap import percentile_interval
-from repalign.storage.score_table import score_table
+from repalign.storage.score_table import TRIPLETS, score_table
 
-JUDGES = "triplets"
-INTERVALS = {"objects": "odd_one_out", "triplets": "odd_one_out_over_triplets"}
+# The variant of the accuracy, by what its interval is over.
+INTERVALS = {"objects": "", "triplets": "over_triplets"}
 
 
 def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, centre, n_boot, confidence, seed):
@@ -23,22 +23,23 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
 
     Returns
     -------
-    data frame with three rows a layer: `odd_one_out` (its interval is over objects), `odd_one_out_over_triplets` (the
-    same accuracy, its interval over judgements about these objects) and `odd_one_out_ties`; `human` is 'triplets'
+    data frame with three rows a layer: `odd_one_out` (its interval is over objects), its variant `over_triplets` (the
+    same accuracy, its interval over judgements about these objects) and `odd_one_out_ties`; reference 'triplets'
     """
     rows = []
     for layer in embeddings.layers:
-        matrix = similarity_matrix(embeddings.of(layer, objects), similarity, centre)
+        matrix = similarity_matrix(embeddings.rows(layer, objects), similarity, centre)
         result = accuracy(matrix, triplets, "precomputed")
         correct = correct_triplets(matrix, triplets, "precomputed")
         boot = {"n_boot": n_boot, "confidence": confidence, "seed": seed}
-        shared = {"model": model, "layer": layer, "human": JUDGES, "n": result.n, "seed": seed}
-        for over, metric in INTERVALS.items():
+        shared = {"model": model, "layer": layer, "reference": TRIPLETS, "n": result.n, "seed": seed}
+        for over, variant in INTERVALS.items():
             low, high = odd_one_out_interval(correct, triplets, len(objects), over, **boot)
             rows.append(
                 {
                     **shared,
-                    "metric": metric,
+                    "metric": "odd_one_out",
+                    "variant": variant,
                     "value": result.accuracy,
                     "ci_low": low,
                     "ci_high": high,
@@ -49,33 +50,36 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
     return score_table(rows)
 
 
-def change_rows(metrics, correct, triplets, n_objects, *, n_boot, confidence, seed):
+def change_rows(variants, correct, triplets, n_objects, *, n_boot, confidence, seed):
     """The accuracies of two embeddings on the same triplets, and the paired change from the first to the second.
 
     Parameters
     ----------
-    metrics : names of the two accuracies; None leaves the first one out. The change is the second with `_change`
+    variants : (str or None, str or None, str)
+        Of `odd_one_out`, for the first accuracy, the second, and the change; None leaves one out.
     correct : (2, m) boolean array
     triplets, n_objects, n_boot, confidence, seed : see `repalign.statistics.bootstrap.odd_one_out_samples`
 
     Returns
     -------
-    list of dict with metric, value, ci_low, ci_high, chance (not of a change) and n
+    list of dict with metric, variant, reference, value, ci_low, ci_high, chance (not of a change) and n
     """
     samples = odd_one_out_samples(correct, triplets, n_objects, n_boot=n_boot, seed=seed)
     values = correct.mean(axis=1)
-    found = [(metrics[0], values[0], samples[0]), (metrics[1], values[1], samples[1])]
-    found.append((f"{metrics[1]}_change", values[1] - values[0], samples[1] - samples[0]))
+    found = [
+        (values[0], samples[0], {"chance": CHANCE}),
+        (values[1], samples[1], {"chance": CHANCE}),
+        (values[1] - values[0], samples[1] - samples[0], {}),
+    ]
     rows = []
-    for metric, value, drawn in found:
-        if metric is not None:
+    for variant, (value, drawn, chance) in zip(variants, found, strict=True):
+        if variant is not None:
             low, high = percentile_interval(drawn, confidence)
-            row = {
-                "metric": metric,
-                "value": float(value),
-                "ci_low": low,
-                "ci_high": high,
-                "n": correct.shape[1],
-            }
-            rows.append(row if metric.endswith("_change") else row | {"chance": CHANCE})
+            rows.append(
+                {
+                    **{"metric": "odd_one_out", "variant": variant, "reference": TRIPLETS},
+                    **{"value": float(value), "ci_low": low, "ci_high": high, "n": correct.shape[1]},
+                    **chance,
+                }
+            )
     return rows

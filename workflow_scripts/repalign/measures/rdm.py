@@ -1,21 +1,43 @@
 """Representational dissimilarity matrices (RDMs)."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError, listed
 
 
-def _unit_rows(x, what):
+def unit_rows(x: NDArray[np.float64], metric: str) -> NDArray[np.float64]:
+    """Rows of length 1, whose inner products are cosines or, for the metric `correlation`, Pearson correlations.
+
+    Parameters
+    ----------
+    x : (n, d) array
+    metric : str
+        `cosine` or `correlation`.
+
+    Raises
+    ------
+    InputError
+        A row of zeros, or a constant one under `correlation`.
+    """
+    if metric == "correlation":
+        x = x - x.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(x, axis=1)
     if (zero := np.flatnonzero(norms == 0)).size:
+        what = "all zeros" if metric == "cosine" else "constant"
+        rows, verb, its, objects = ("Row", "is", "its", "this object")
+        if len(zero) > 1:
+            rows, verb, its, objects = ("Rows", "are", "their", "these objects")
         raise InputError(
-            f"Row {listed(zero)} of the embedding is {what}, so its direction is undefined; drop the object or "
-            "use the metric euclidean."
+            f"{rows} {listed(zero)} of the embedding {verb} {what}, so {its} {metric} with other rows is undefined; "
+            f"drop {objects} or use the metric euclidean."
         )
     return x / norms[:, None]
 
 
-def _sqeuclidean(x):
+def _sqeuclidean(x: NDArray) -> NDArray:
     x = x - x.mean(axis=0)
     squares = np.einsum("ij,ij->i", x, x)
     distances = squares[:, None] + squares[None, :] - 2 * (x @ x.T)
@@ -23,17 +45,12 @@ def _sqeuclidean(x):
     return distances
 
 
-def _cosine(x):
-    unit = _unit_rows(x, "zero")
+def _one_minus_cosine(x: NDArray, metric: str) -> NDArray:
+    unit = unit_rows(x, metric)
     return 1 - unit @ unit.T
 
 
-def _correlation(x):
-    unit = _unit_rows(x - x.mean(axis=1, keepdims=True), "constant")
-    return 1 - unit @ unit.T
-
-
-def _triplet_choice(x):
+def _triplet_choice(x: NDArray) -> NDArray:
     """1 - P, where P_ij = mean over k of softmax(s_ij, s_ik, s_jk)[0] and s are dot products."""
     n = len(x)
     if n < 3:
@@ -60,9 +77,9 @@ def _triplet_choice(x):
     return 1 - choice - choice.T
 
 
-METRICS = {
-    "cosine": _cosine,
-    "correlation": _correlation,
+METRICS: dict[str, Callable[[NDArray], NDArray]] = {
+    "cosine": lambda x: _one_minus_cosine(x, "cosine"),
+    "correlation": lambda x: _one_minus_cosine(x, "correlation"),
     "dot": lambda x: -(x @ x.T),
     "euclidean": lambda x: np.sqrt(_sqeuclidean(x)),
     "sqeuclidean": _sqeuclidean,
@@ -70,7 +87,7 @@ METRICS = {
 }
 
 
-def dissimilarity(embedding, metric="cosine"):
+def dissimilarity(embedding: ArrayLike, metric: str = "cosine") -> NDArray[np.float64]:
     """Dissimilarity of every pair of objects.
 
     Parameters
@@ -89,7 +106,7 @@ def dissimilarity(embedding, metric="cosine"):
     Raises
     ------
     InputError
-        Unknown metric, or a row without a direction under `cosine` and `correlation`.
+        Unknown metric; a row of zeros under `cosine`; a constant row under `correlation`.
 
     References
     ----------
@@ -104,7 +121,7 @@ def dissimilarity(embedding, metric="cosine"):
     return rdm
 
 
-def upper_triangle(rdm):
+def upper_triangle(rdm: ArrayLike) -> NDArray:
     """The n (n - 1) / 2 entries above the diagonal, row by row."""
     rdm = np.asarray(rdm)
     return rdm[np.triu_indices(len(rdm), k=1)]

@@ -1,32 +1,40 @@
 """Representational similarity analysis: correlation of two dissimilarity matrices."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 from repalign.measures.rdm import upper_triangle
-from repalign.statistics.bootstrap import percentile_interval, resample_weights
+from repalign.statistics.bootstrap import (
+    distinct_tuples,
+    pair_sums,
+    percentile_interval,
+    resample_weights,
+)
 
 
-def ranks(values):
+def ranks(values: ArrayLike) -> NDArray[np.float64]:
     """Ranks from 1, ties sharing their mean; pandas has them without the second that scipy.stats takes to load."""
     return pd.Series(values).rank().to_numpy()
 
 
-def _kendall(a, b):
+def _kendall(a: NDArray, b: NDArray) -> float:
     from scipy.stats import kendalltau  # slow to load, and seldom asked for
 
     return kendalltau(a, b).statistic
 
 
-METHODS = {
+METHODS: dict[str, Callable[[NDArray, NDArray], float]] = {
     "pearson": lambda a, b: np.corrcoef(a, b)[0, 1],
     "spearman": lambda a, b: np.corrcoef(ranks(a), ranks(b))[0, 1],
     "kendall": _kendall,
 }
 
 
-def compare(rdm_a, rdm_b, method="spearman"):
+def compare(rdm_a: NDArray, rdm_b: NDArray, method: str = "spearman") -> float:
     """Correlation of the upper triangles of two RDMs.
 
     Parameters
@@ -59,11 +67,19 @@ def compare(rdm_a, rdm_b, method="spearman"):
     return float(METHODS[method](a, b))
 
 
-def rsa_interval(rdm_a, rdm_b, method="spearman", *, n_boot=1000, confidence=0.95, seed=0):
-    """Interval of a representational similarity over objects.
+def rsa_interval(
+    rdm_a: NDArray,
+    rdm_b: NDArray,
+    method: str = "spearman",
+    *,
+    n_boot: int = 1000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Bootstrap interval of an RSA correlation over objects.
 
-    Objects are drawn with replacement; a pair of two draws of one object is excluded, since its dissimilarity of 0
-    would inflate the correlation [1]. Ranks are those of the full sample.
+    Objects are drawn with replacement. Two draws of the same object are no pair (see
+    `repalign.statistics.bootstrap.pair_sums`). Ranks are those of the full sample.
 
     Parameters
     ----------
@@ -77,29 +93,24 @@ def rsa_interval(rdm_a, rdm_b, method="spearman", *, n_boot=1000, confidence=0.9
     Returns
     -------
     (low, high) : floats
-
-    References
-    ----------
-    [1] Schuett, Kipnis, Diedrichsen & Kriegeskorte (2023), eLife 12, e82566.
     """
     if method not in ("spearman", "pearson"):
         raise InputError(f"There is no interval for the RSA method '{method}'; choose spearman or pearson.")
     a, b = (_pair_values(rdm, method) for rdm in (rdm_a, rdm_b))
     weights = resample_weights(np.random.default_rng(seed), n_boot, len(a))
+    pairs = distinct_tuples(weights)[0]
 
-    def total(matrix):
-        # Sum over pairs i < j of w_i w_j m_ij, for every resample; the diagonal of m is 0.
-        return np.einsum("bi,bi->b", weights @ matrix, weights) / 2
+    def mean(matrix: NDArray) -> NDArray:
+        return pair_sums(matrix, weights) / pairs
 
-    pairs = (weights.sum(axis=1) ** 2 - np.einsum("bi,bi->b", weights, weights)) / 2
-    mean_a, mean_b = total(a) / pairs, total(b) / pairs
-    covariance = total(a * b) / pairs - mean_a * mean_b
-    variances = (total(a * a) / pairs - mean_a**2) * (total(b * b) / pairs - mean_b**2)
+    mean_a, mean_b = mean(a), mean(b)
+    covariance = mean(a * b) - mean_a * mean_b
+    variances = (mean(a * a) - mean_a**2) * (mean(b * b) - mean_b**2)
     return percentile_interval(_ratio(covariance, variances), confidence)
 
 
-def _pair_values(rdm, method):
-    """Symmetric matrix of standardised dissimilarities or their ranks, with a zero diagonal."""
+def _pair_values(rdm: NDArray, method: str) -> NDArray:
+    """Symmetric matrix of the standardised dissimilarities, or of their ranks for Spearman, with a zero diagonal."""
     rdm = np.asarray(rdm, dtype=np.float64)
     values = upper_triangle(rdm)
     if method == "spearman":
@@ -110,7 +121,7 @@ def _pair_values(rdm, method):
     return matrix + matrix.T
 
 
-def _ratio(covariance, variances):
-    """Correlation from a covariance and the product of two variances; NaN where one does not vary."""
+def _ratio(covariance: NDArray, variances: NDArray) -> NDArray:
+    """Correlation from a covariance and the product of two variances; NaN where this product is 0."""
     vary = variances > 1e-20
     return np.where(vary, covariance / np.sqrt(np.where(vary, variances, 1)), np.nan)

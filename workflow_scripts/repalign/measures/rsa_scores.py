@@ -20,13 +20,13 @@ def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence,
 
     Returns
     -------
-    data frame with one row per layer and human; chance is 0
+    data frame with one row per layer and human (column `reference`), the variant being the method; chance is 0
     """
     rows = []
     for human_name, human in humans.items():
         human_rdm = human.rdm(metric)
         for layer in embeddings.layers:
-            rdm = dissimilarity(embeddings.of(layer, human.objects), metric)
+            rdm = dissimilarity(embeddings.rows(layer, human.objects), metric)
             low, high = np.nan, np.nan
             if method != "kendall":
                 low, high = rsa_interval(
@@ -36,8 +36,9 @@ def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence,
                 {
                     "model": model,
                     "layer": layer,
-                    "human": human_name,
-                    "metric": f"rsa_{method}",
+                    "reference": human_name,
+                    "metric": "rsa",
+                    "variant": method,
                     "value": compare(human_rdm, rdm, method),
                     "ci_low": low,
                     "ci_high": high,

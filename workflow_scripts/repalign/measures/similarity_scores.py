@@ -27,8 +27,14 @@ def similarity_scores(model, embeddings, humans, *, n_neighbours, metric, n_boot
             continue
         resampled = ResampledCka(human.array, n_boot=n_boot, seed=seed)
         for layer in embeddings.layers:
-            embedding = embeddings.of(layer, human.objects)
-            shared = {"model": model, "layer": layer, "human": name, "n": len(human.objects), "seed": seed}
+            embedding = embeddings.rows(layer, human.objects)
+            shared = {
+                "model": model,
+                "layer": layer,
+                "reference": name,
+                "n": len(human.objects),
+                "seed": seed,
+            }
             low, high = resampled.interval(embedding, confidence)
             rows.append(
                 {

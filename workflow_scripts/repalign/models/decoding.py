@@ -1,11 +1,40 @@
 """Decode and preprocess images in worker processes."""
 
 import sys
-import warnings
+from dataclasses import dataclass
 
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch.utils.data import DataLoader, Dataset
+
+from repalign.inputs.pixels import read_rgb
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Decoded images.
+
+    Attributes
+    ----------
+    rows : list of int
+        Which images of the set were decoded.
+    images : tensor or None
+        As the network wants them; None where none could be decoded.
+    bad : list of (row, reason)
+    done : list of (row, tuple of what was done to the image beside decoding it, see `repalign.inputs.pixels`)
+    """
+
+    rows: list[int]
+    images: torch.Tensor | None
+    bad: list[tuple[int, str]]
+    done: list[tuple[int, tuple[str, ...]]]
+
+    def __len__(self):
+        return len(self.rows) + len(self.bad)
+
+    def pin_memory(self):
+        """The same batch with its images in memory from which a device copies at once."""
+        images = None if self.images is None else self.images.pin_memory()
+        return Batch(self.rows, images, self.bad, self.done)
 
 
 class _Images(Dataset):
@@ -19,32 +48,21 @@ class _Images(Dataset):
 
     def __getitem__(self, row):
         try:
-            with warnings.catch_warnings():
-                # Pillow only warns of a file that would fill the memory.
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(self.image_set.paths[row]) as image:
-                    return row, self.preprocess(image.convert("RGB"))
-        except FileNotFoundError:
-            return row, "it does not exist"
-        except (
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-            Image.DecompressionBombWarning,
-        ) as error:
-            return row, str(error).splitlines()[0]
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
-            return row, f"{error}".splitlines()[0] if str(error) else type(error).__name__
+            image, done = read_rgb(self.image_set.paths[row])
+            return row, self.preprocess(image), done
+        except (OSError, ValueError) as error:
+            return row, (str(error) or type(error).__name__).splitlines()[0], ()
 
 
 def _collate(items):
-    good = [(row, tensor) for row, tensor in items if isinstance(tensor, torch.Tensor)]
-    bad = [(row, reason) for row, reason in items if isinstance(reason, str)]
-    rows = [row for row, _ in good]
-    return rows, torch.stack([tensor for _, tensor in good]) if good else None, bad
+    good = [(row, tensor) for row, tensor, _ in items if isinstance(tensor, torch.Tensor)]
+    images = torch.stack([tensor for _, tensor in good]) if good else None
+    bad = [(row, reason) for row, reason, _ in items if isinstance(reason, str)]
+    return Batch([row for row, _ in good], images, bad, [(row, done) for row, _, done in items if done])
 
 
 def loader(network, image_set, *, batch_size, workers, pin_memory=False):
-    """Batches of decoded, preprocessed images, in order: (rows, tensor or None, [(row, reason) of bad images])."""
+    """An iterable of `Batch`: decoded, preprocessed images, in order."""
     # Workers are forked, since other ways of starting a process run the calling script anew, which a rule's script
     # forbids. Elsewhere than on Linux forking is not safe and images are decoded in this process.
     workers = workers if sys.platform == "linux" else 0

@@ -1,5 +1,6 @@
 """Run images through a network and write what its layers say: one pass, whatever the number of images."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,49 @@ from repalign.models.decoding import loader
 from repalign.models.devices import PRECISIONS, autocast, deterministic, return_freed_memory, run_in_halves
 from repalign.storage.row_writer import RowWriter
 
+log = logging.getLogger(__name__)
+
 ON_BAD_IMAGE = ("fail", "skip-and-report")
 TRIM_EVERY = 16  # batches
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How images run through a network.
+
+    Attributes
+    ----------
+    device : str
+        `cpu`, `cuda`, `cuda:1`, `mps`.
+    precision : str
+        `fp32`, `bf16` or `fp16` (automatic mixed precision); features are written as float32 in any case.
+    batch_size : int
+        Images at a time; halved when memory runs out.
+    workers : int
+        Decoding processes; 0 decodes in this one.
+    on_bad_image : str
+        `fail`, or `skip-and-report` to leave out images that are missing or cannot be decoded.
+    """
+
+    device: str = "cpu"
+    precision: str = "fp32"
+    batch_size: int = 32
+    workers: int = 1
+    on_bad_image: str = "fail"
+
+    @classmethod
+    def from_config(cls, config, device):
+        """The settings of a study (its section `embeddings`) on a device."""
+        names = ("precision", "batch_size", "workers", "on_bad_image")
+        return cls(device, **{name: config[name] for name in names})
+
+    def __post_init__(self):
+        if self.precision not in PRECISIONS:
+            raise InputError(f"Unknown precision '{self.precision}'; choose one of {', '.join(PRECISIONS)}.")
+        if self.on_bad_image not in ON_BAD_IMAGE:
+            raise InputError(
+                f"Unknown on_bad_image '{self.on_bad_image}'; choose one of {', '.join(ON_BAD_IMAGE)}."
+            )
 
 
 @dataclass(frozen=True)
@@ -32,11 +74,7 @@ def extract(
     path,
     *,
     pooling="",
-    device="cpu",
-    precision="fp32",
-    batch_size=32,
-    workers=1,
-    on_bad_image="fail",
+    settings=Settings(),
     average_objects=False,
     metadata=None,
     model="the model",
@@ -50,7 +88,7 @@ def extract(
     Parameters
     ----------
     network : Network
-        Moved to `device`.
+        Moved to the device of `settings`.
     image_set : ImageSet
     layers : sequence of str
     path : path
@@ -59,16 +97,7 @@ def extract(
         and the network's description.
     pooling : str
         See `repalign.models.pooling.pool`.
-    device : str
-        `cpu`, `cuda`, `cuda:1`, `mps`.
-    precision : str
-        `fp32`, `bf16` or `fp16` (automatic mixed precision); features are written as float32 in any case.
-    batch_size : int
-        Images at a time; halved when memory runs out.
-    workers : int
-        Decoding processes; 0 decodes in this one.
-    on_bad_image : str
-        `fail`, or `skip-and-report` to leave out images that are missing or cannot be decoded.
+    settings : Settings
     average_objects : bool
         Write the mean over the images of each object, objects in the order of the image set.
     metadata : dict or None
@@ -85,96 +114,129 @@ def extract(
     Raises
     ------
     InputError
-        An unknown layer, precision or device; a bad image under `fail`; an object without a good image; features that
-        are not finite.
+        An unknown layer or device; a bad image under `fail`; an object without a good image; features that are not
+        finite.
     """
-    if precision not in PRECISIONS:
-        raise InputError(f"Unknown precision '{precision}'; choose one of {', '.join(PRECISIONS)}.")
-    if on_bad_image not in ON_BAD_IMAGE:
-        raise InputError(f"Unknown on_bad_image '{on_bad_image}'; choose one of {', '.join(ON_BAD_IMAGE)}.")
-    device = torch.device(device)
-    read = reader(network, layers, pooling, model)
-    network.module.to(device)
-    batches = loader(
-        network, image_set, batch_size=batch_size, workers=workers, pin_memory=device.type == "cuda"
-    )
-    size, skipped, kept, pending = batch_size, {}, [], None
+    passes = _ForwardPasses(network, reader(network, layers, pooling, model), settings)
+    images = _ImagesRead(image_set, settings.on_bad_image)
     with deterministic(), RowWriter(path) as writer:
         sink = _Means(writer, image_set.objects) if average_objects else _Rows(writer)
-
-        def flush():
-            rows, arrays = pending[0], _arrived(*pending[1:])
-            _require_finite(arrays, rows, image_set, precision)
-            sink.append(arrays, [image_set.objects[row] for row in rows])
-
-        for number, (rows, images, bad) in enumerate(_batches(batches), start=1):
-            for row, reason in bad:
-                if on_bad_image == "fail":
-                    raise InputError(
-                        f"The image {image_set.paths[row]} cannot be used ({reason}); restore it, or set "
-                        "on_bad_image: skip-and-report."
-                    )
-                skipped[image_set.ids[row]] = reason
-            if images is not None:
-                with autocast(device, precision):
-                    features, size = run_in_halves(read, images.to(device, non_blocking=True), size)
-                sent = _send_home(features, device)
-                # The batch before is written while the device works on this one.
-                if pending:
-                    flush()
-                pending = (rows, *sent)
-                kept += rows
-            if number % TRIM_EVERY == 0:
-                return_freed_memory()
-            if progress:
-                progress(len(rows) + len(bad))
-        if pending is None:
-            raise InputError(
-                f"None of the {len(image_set)} images can be used; the first is {image_set.paths[0]}."
-            )
-        flush()
+        for rows, features in passes.features(images.good(passes.batches(image_set), progress)):
+            _require_finite(features, rows, image_set, settings.precision)
+            sink.append(features, [image_set.objects[row] for row in rows])
+        images.report()
         sink.close()
         writer.finish(
             {
                 **(metadata or {}),
-                **_row_names(image_set, kept, average_objects),
+                **_row_names(image_set, images.kept, average_objects),
                 "model": model,
                 "layers": list(layers),
                 "pooling": pooling,
-                "precision": precision,
-                "device": device.type,
-                "skipped": skipped,
+                "precision": settings.precision,
+                "device": passes.device.type,
+                "skipped": images.skipped,
                 "network": network.description,
             }
         )
-        return Extraction(len(kept), skipped, size, dict(writer.widths))
+    return Extraction(len(images.kept), images.skipped, passes.batch_size, dict(writer.widths))
 
 
-def _batches(batches):
-    try:
-        yield from batches
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise InputError(
-            f"A decoding process died ({str(error).splitlines()[0]}); give the job more memory, or set workers: 0."
-        ) from error
+class _ImagesRead:
+    """Which images were read, left out, or read with a part dropped."""
+
+    def __init__(self, image_set, on_bad_image):
+        self.image_set, self.on_bad_image = image_set, on_bad_image
+        self.kept, self.skipped, self.done = [], {}, {}
+
+    def good(self, batches, progress):
+        """Yield the batches that hold an image, and keep account of each of their images."""
+        for number, batch in enumerate(batches, start=1):
+            for row, reason in batch.bad:
+                self._leave_out(row, reason)
+            for row, done in batch.done:
+                for what in done:
+                    self.done.setdefault(what, []).append(self.image_set.ids[row])
+            self.kept += batch.rows
+            if batch.images is not None:
+                yield batch
+            if number % TRIM_EVERY == 0:
+                return_freed_memory()
+            if progress:
+                progress(len(batch))
+
+    def _leave_out(self, row, reason):
+        if self.on_bad_image == "fail":
+            raise InputError(
+                f"The image {self.image_set.paths[row]} cannot be used ({reason}); restore it, or set "
+                "on_bad_image: skip-and-report."
+            )
+        self.skipped[self.image_set.ids[row]] = reason
+
+    def report(self):
+        """Log what was done to how many images; refuse a set without a good one."""
+        if not self.kept:
+            raise InputError(
+                f"None of the {len(self.image_set)} images can be used; the first is {self.image_set.paths[0]}."
+            )
+        for what, ids in sorted(self.done.items()):
+            log.warning("%d of %d images: %s (%s)", len(ids), len(self.image_set), what, listed(ids))
 
 
-def _send_home(features, device):
-    """Begin to copy features to the host; the event tells when they have arrived."""
-    on_cuda = device.type == "cuda"
-    host = {name: tensor.to("cpu", non_blocking=on_cuda) for name, tensor in features.items()}
-    event = torch.cuda.Event() if on_cuda else None
-    if event:
-        event.record()
-    return host, event
+class _ForwardPasses:
+    """A network on its device; `batch_size` is what fits into its memory."""
+
+    def __init__(self, network, read, settings):
+        self.network, self.read, self.settings = network, read, settings
+        self.device, self.batch_size = torch.device(settings.device), settings.batch_size
+        network.module.to(self.device)
+
+    def batches(self, image_set):
+        """Yield the decoded images of a set."""
+        try:
+            yield from loader(
+                self.network,
+                image_set,
+                batch_size=self.settings.batch_size,
+                workers=self.settings.workers,
+                pin_memory=self.device.type == "cuda",
+            )
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"A decoding process died ({reason}); give the job more memory, or set workers: 0."
+            ) from error
+
+    def features(self, batches):
+        """Yield (rows, dict of layer to array) of each batch, while the device works on the next one."""
+        previous = None
+        for batch in batches:
+            current = self._start(batch)
+            if previous:
+                yield _finished(*previous)
+            previous = current
+        if previous:
+            yield _finished(*previous)
+
+    def _start(self, batch):
+        """Begin a forward pass and the copy of its features to the host; the event tells when they have arrived."""
+        on_cuda = self.device.type == "cuda"
+        with autocast(self.device, self.settings.precision):
+            images = batch.images.to(self.device, non_blocking=True)
+            features, self.batch_size = run_in_halves(self.read, images, self.batch_size)
+        on_host = {name: tensor.to("cpu", non_blocking=on_cuda) for name, tensor in features.items()}
+        event = torch.cuda.Event() if on_cuda else None
+        if event:
+            event.record()
+        return batch.rows, on_host, event
 
 
-def _arrived(host, event):
+def _finished(rows, features, event):
     if event:
         event.synchronize()
-    return {name: tensor.numpy() for name, tensor in host.items()}
+    return rows, {name: tensor.numpy() for name, tensor in features.items()}
 
 
 def _require_finite(arrays, rows, image_set, precision):

@@ -1,5 +1,6 @@
 """Files of a repository on the Hugging Face hub, or of a local folder in the same layout."""
 
+import json
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -11,7 +12,7 @@ from huggingface_hub.errors import (
 )
 
 from repalign.errors import InputError
-from repalign.models.weights import WeightsFile
+from repalign.models.weights import WeightsFile, refuse_other_files
 from repalign.storage.checksums import sha256_of
 
 # Small files first; weights in the first of these kinds that the repository has.
@@ -67,14 +68,28 @@ def snapshot(repository, revision, *, names=()):
                 f"'{repository}' is neither in the hub's cache nor can the hub be reached; where there is internet, "
                 "run `snakemake fetch_networks` with the same HF_HOME."
             ) from error
-        if files := sorted(folder.glob(pattern)):
+        if files := _files(folder, pattern):
             return folder, WeightsFile(files[0], sha256_of(files[0]), folder.name)
     raise InputError(f"'{repository}' on the hub holds no weights ({', '.join(list(names) or WEIGHTS)}).")
+
+
+def _files(folder, pattern):
+    """Files by name; hidden ones, which macOS leaves beside others, are left out."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
+def folder_config(folder, name):
+    """A JSON file of a model folder."""
+    try:
+        return json.loads((Path(folder) / name).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"The model folder {folder} has no readable {name}; save the model anew.") from error
 
 
 def folder_weights(folder):
     """The weights file of a local folder."""
     for pattern in WEIGHTS:
-        if files := sorted(Path(folder).glob(pattern)):
+        if files := _files(Path(folder), pattern):
+            refuse_other_files(files[0])
             return WeightsFile(files[0], sha256_of(files[0]))
     raise InputError(f"The folder {folder} holds no weights ({', '.join(WEIGHTS)}).")

@@ -1,10 +1,15 @@
 """Open the network of a sheet row."""
 
+import logging
 import platform
+from dataclasses import replace
 
 import torch
 
 from repalign.errors import InputError
+from repalign.models.preprocessing import Pixels
+
+log = logging.getLogger(__name__)
 
 SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
 
@@ -26,7 +31,7 @@ def load(spec, *, cache_dir=None):
     ------
     InputError
         An unknown source, architecture or tag; weights that cannot be had, do not fit, have another sha256 or would
-        have to execute code.
+        have to execute code; a preprocessing that is not declared where it cannot be known.
     """
     # Each library takes seconds to import, so only the one that is needed is.
     if spec.source == "torchvision":
@@ -44,6 +49,10 @@ def load(spec, *, cache_dir=None):
             f"Model {spec.model} has the source '{spec.source}'; choose one of {', '.join(SOURCES)}."
         )
     network = open_network(spec, cache_dir=cache_dir)
+    how = spec.declared_preprocessing()
+    if how:
+        log.info("Model %s: preprocessing as the sheet declares it, %s", spec.model, how)
+        network = replace(network, preprocess=Pixels(how)).described(preprocessing=repr(how))
     versions = network.description["versions"] | {
         "torch": torch.__version__,
         "python": platform.python_version(),

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from repalign.errors import InputError
+from repalign.inputs.preprocessing import declared
 
 # Names that move: what they point to tomorrow is not what was measured today.
 MOVING = {"main", "master", "head", "latest", "default"}
@@ -30,6 +31,8 @@ class ModelSpec:
         identifier alone names the weights.
     revision : str
         Hub commit (40 hex digits) or sha256 (64 digits, or the first 8 or more that the publisher gives).
+    preprocessing : str
+        See `repalign.inputs.preprocessing.parse`; empty where the library or the folder of the weights says it.
     """
 
     model: str
@@ -37,6 +40,17 @@ class ModelSpec:
     identifier: str
     weights: str = ""
     revision: str = ""
+    preprocessing: str = ""
+
+    @classmethod
+    def of_row(cls, model, row):
+        """From a row of the model sheet."""
+        fields = ("source", "identifier", "weights", "revision", "preprocessing")
+        return cls(model, **{field: row.get(field, "") for field in fields})
+
+    def declared_preprocessing(self):
+        """What the row declares, or None; `InputError` where it must and does not."""
+        return declared(vars(self), f"Model {self.model}")
 
     def __post_init__(self):
         if self.revision.lower() in MOVING or self.weights.lower() in MOVING:

@@ -17,8 +17,10 @@ def precision_effect(
 
     Parameters
     ----------
-    network, image_set, layers, precision, pooling, device, batch_size
-        As in `extract`.
+    network, image_set, layers, pooling
+        As in `repalign.models.extraction.extract`.
+    precision, device, batch_size
+        As in `repalign.models.extraction.Settings`.
     n_images : int
         How many images, evenly spaced over the set, to compare on.
 
@@ -34,12 +36,12 @@ def precision_effect(
     features = {kind: {name: [] for name in layers} for kind in ("fp32", precision)}
     size = dict.fromkeys(features, batch_size)
     with deterministic():
-        for _, images, _ in loader(network, image_set.take(rows), batch_size=batch_size, workers=0):
-            if images is None:
+        for batch in loader(network, image_set.take(rows), batch_size=batch_size, workers=0):
+            if batch.images is None:
                 continue
             for kind, of_layer in features.items():
                 with autocast(device, kind):
-                    found, size[kind] = run_in_halves(read, images.to(device), size[kind])
+                    found, size[kind] = run_in_halves(read, batch.images.to(device), size[kind])
                 for name, tensor in found.items():
                     of_layer[name].append(tensor.cpu().numpy())
     rdms = {

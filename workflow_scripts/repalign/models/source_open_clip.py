@@ -6,6 +6,7 @@ import open_clip
 from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
 from repalign.errors import InputError
+from repalign.inputs.preprocessing import FILES, unknown
 from repalign.models import hub
 from repalign.models.layers import nearest
 from repalign.models.network import Network, seeded
@@ -76,6 +77,9 @@ def load(spec, *, cache_dir=None):
     """
     if folder := hub.local_folder(spec.identifier):
         weights = hub.folder_weights(folder)
+        config = hub.folder_config(folder, "open_clip_config.json")
+        if not spec.preprocessing and not {"mean", "std"} <= config.get("preprocess_cfg", {}).keys():
+            raise InputError(unknown(f"Model {spec.model}", f"the folder {folder}"))
         model, preprocess = _create(f"local-dir:{folder}", weights_only=True)
         return assemble(model, preprocess, weights=str(weights.path), sha256=weights.sha256)
     if spec.identifier not in open_clip.list_models():
@@ -90,7 +94,7 @@ def load(spec, *, cache_dir=None):
     if config:
         refuse_other_activation(spec, config)
         weights = _tag_weights(config, spec, cache_dir)
-    elif spec.weights.endswith((".pt", ".pth", ".bin", ".safetensors")):
+    elif spec.weights.lower().endswith(FILES):
         weights = obtain(spec.weights, spec.revision, cache_dir=cache_dir)
     else:
         raise InputError(

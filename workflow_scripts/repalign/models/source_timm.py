@@ -5,6 +5,7 @@ from timm.data import ImageNetInfo, create_transform, infer_imagenet_subset, res
 from timm.models import get_pretrained_cfg, list_pretrained
 
 from repalign.errors import InputError
+from repalign.inputs.preprocessing import unknown
 from repalign.models import hub
 from repalign.models.layers import nearest
 from repalign.models.network import Network, seeded
@@ -65,6 +66,8 @@ def load(spec, *, cache_dir=None):
     """
     if folder := hub.local_folder(spec.identifier):
         weights = hub.folder_weights(folder)
+        if not spec.preprocessing and not {"mean", "std"} <= saved_config(folder).keys():
+            raise InputError(unknown(f"Model {spec.model}", f"the folder {folder}"))
         module = timm.create_model(f"local-dir:{folder}", pretrained=True)
         return _trained(module, weights=str(weights.path), sha256=weights.sha256)
     identifier = registered(spec.identifier, spec.model)
@@ -79,6 +82,12 @@ def load(spec, *, cache_dir=None):
     weights = _weights(get_pretrained_cfg(name), spec, cache_dir)
     module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=_overlay(weights))
     return _trained(module, weights=str(weights.path), sha256=weights.sha256, commit=weights.commit)
+
+
+def saved_config(folder):
+    """What `save_for_hf` wrote of the pretraining beside the weights."""
+    config = hub.folder_config(folder, "config.json")
+    return config.get("pretrained_cfg", config)
 
 
 def _trained(module, **description):

@@ -7,8 +7,10 @@ import torchvision
 from torchvision.models.vision_transformer import VisionTransformer
 
 from repalign.errors import InputError
+from repalign.inputs.preprocessing import FILES
 from repalign.models.layers import nearest
 from repalign.models.network import Network, PlainCall, seeded
+from repalign.models.training_state import find_state
 from repalign.models.weights import fit_classes, is_url, load_into, obtain, read_state
 
 
@@ -58,13 +60,13 @@ def load(spec, *, cache_dir=None):
         preprocess = next(iter(enum)).transforms()
         if spec.random_seed is not None:
             return assemble(build(identifier, spec.random_seed), preprocess)
-        if is_url(spec.weights) or not spec.weights.endswith((".pth", ".pt", ".safetensors")):
+        if is_url(spec.weights) or not spec.weights.lower().endswith(FILES):
             raise InputError(
                 f"torchvision has no weights '{spec.weights}' for {identifier} (model {spec.model}); it has "
                 f"{', '.join(enum.__members__)}."
             )
         weights = obtain(spec.weights, spec.revision)
-        state = read_state(weights.path)
+        state = find_state(read_state(weights.path), build(identifier), path=weights.path, model=spec.model)
     elif not spec.weights:
         raise InputError(
             f"Model {spec.model} names no weights; torchvision has {', '.join(enum.__members__)} for {identifier}."

@@ -8,6 +8,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelFor
 from transformers.utils import logging
 
 from repalign.errors import InputError
+from repalign.inputs.preprocessing import unknown
 from repalign.models import hub
 from repalign.models.network import Network, seeded
 from repalign.models.weights import last_layer
@@ -110,9 +111,15 @@ def load(spec, *, cache_dir=None):
         weights = hub.folder_weights(folder)
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        preprocess = Preprocess(
-            AutoImageProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        )
+        if not spec.preprocessing and not (folder / "preprocessor_config.json").is_file():
+            raise InputError(unknown(f"Model {spec.model}", spec.identifier))
+        preprocess = None
+        if not spec.preprocessing:
+            preprocess = Preprocess(
+                AutoImageProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+            )
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(
             f"{spec.identifier} (model {spec.model}) cannot be opened by transformers {transformers.__version__} "

@@ -1,6 +1,10 @@
 """Find, check and read weight files without ever executing what was downloaded."""
 
+import argparse
+import pathlib
 import pickle
+import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,16 +14,35 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from repalign.errors import InputError
+from repalign.errors import InputError, listed
 from repalign.fetch.downloads import fetch, verify
+from repalign.inputs.placeholders import refuse_placeholder
 
-# Training loops leave NumPy scalars beside the tensors (losses, schedules). They are data; nothing else is let in.
+# Training loops leave NumPy scalars, options and paths beside the tensors. They are data; nothing else is let in.
 _HARMLESS = [
+    argparse.Namespace,
+    pathlib.PosixPath,
     (np.dtype, "numpy.dtype"),
     (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
     (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),
     *(type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")),
 ]
+
+
+# How other files begin.
+OTHER_FILES = {
+    b"\x89HDF": "an HDF5 file, as Keras writes it",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a rar archive",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"GIF8": "an image",
+}
 
 
 @dataclass(frozen=True)
@@ -52,12 +75,44 @@ def obtain(location, sha256="", *, cache_dir=None):
         path = Path(location)
         if not path.is_file():
             raise InputError(f"There is no weights file {path}; correct the column weights.")
+        refuse_other_files(path)
         return WeightsFile(path, verify(path, sha256))
     parts = urlsplit(location)
     # Many checkpoints share a file name, so the address makes the folder.
     root = Path(cache_dir) if cache_dir else Path(torch.hub.get_dir()) / "checkpoints"
     path = fetch(location, root / parts.netloc / parts.path.lstrip("/"), sha256=sha256)
+    try:
+        refuse_other_files(path)
+    except InputError:
+        path.unlink()  # fetched in vain: it must not lie in the way of the next attempt
+        raise
     return WeightsFile(path, verify(path, sha256))
+
+
+def refuse_other_files(path):
+    """Refuse what is no checkpoint at all, under the name of what it is."""
+    refuse_placeholder(path)
+    with open(path, "rb") as file:
+        start = file.read(512)
+    what = next((what for magic, what in OTHER_FILES.items() if start.startswith(magic)), None)
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"{", b"[")):
+        what = "a JSON text"
+    elif start.startswith(b"PK"):
+        what = _zip_of(path)
+    if what:
+        raise InputError(f"{path} is {what}, not a checkpoint; fetch the checkpoint itself.")
+
+
+def _zip_of(path):
+    """What a zip archive is that PyTorch did not write; None where it did, or where it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return None
+    if any(name.endswith("data.pkl") for name in names) or Path(path).suffix.lower() == ".npz":
+        return None
+    return f"a zip archive of {listed(names, 3) or 'nothing'}"
 
 
 def read_state(path):
@@ -69,12 +124,20 @@ def read_state(path):
         The file is truncated, or it needs code to be executed.
     """
     path = Path(path)
+    refuse_other_files(path)
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors" or _is_safetensors(path):
             return load_file(path)
         with torch.serialization.safe_globals(_HARMLESS):
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if network := re.search(
+            r"GLOBAL ((torch\.nn|torchvision|timm|transformers|open_clip)\.[\w.]+)", str(error)
+        ):
+            raise InputError(
+                f"{path} holds a whole network ({network[1]}) and not only its weights, so it would have to execute "
+                "code to be read; save the network's state_dict() instead."
+            ) from error
         if "weights_only" in str(error) or "Unsupported" in str(error):
             raise InputError(
                 f"{path} would have to execute code to be read ({_cause(error)}), which is refused; convert it to "
@@ -87,6 +150,13 @@ def read_state(path):
                 f"{path} is a TorchScript archive, which would execute code; use the same weights as safetensors."
             ) from error
         raise InputError(_damaged(path, error)) from error
+
+
+def _is_safetensors(path):
+    """Whether a file of another ending begins as safetensors do: the length of a header, and the header."""
+    with open(path, "rb") as file:
+        size, brace = int.from_bytes(file.read(8), "little"), file.read(1)
+    return brace == b"{" and 8 + size <= path.stat().st_size
 
 
 def _cause(error):

@@ -1,4 +1,4 @@
-"""The result of a fit: apply it, write it, read it; without torch."""
+"""A fitted transform: apply, write and read it without torch."""
 
 from dataclasses import dataclass, field
 
@@ -9,9 +9,15 @@ from repalign.errors import InputError
 
 @dataclass(frozen=True)
 class HeldOutAnswers:
-    """Held-out triplets of all folds, (m, 3), and whether they are right by centred cosine.
+    """Held-out triplets of all folds, and whether centred cosine gets them right.
 
-    `transformed` by transforms fitted on other objects, `original` without; both (m,) boolean.
+    Attributes
+    ----------
+    triplets : (m, 3) integer array
+    original : (m,) boolean array
+        Without a transform.
+    transformed : (m,) boolean array
+        With transforms fitted on other objects.
     """
 
     triplets: np.ndarray
@@ -21,13 +27,13 @@ class HeldOutAnswers:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What transforms fitted on other objects reach on triplets of three held-out objects, over all folds.
+    """Scores of transforms on triplets of three objects that were held out of their fit, over all folds.
 
     Attributes
     ----------
     regularisation : float
     cross_entropy : float
-        Mean over the held-out triplets; log 3 for a transform that knows nothing.
+        Mean over the held-out triplets; log 3 at chance.
     accuracy : float
         By the dot products that the transform is fitted with.
     accuracy_cosine : float
@@ -98,7 +104,7 @@ class NaiveTransform:
 
 
 def apply(transform, features):
-    """Transform features: (m, d) array to (m, d) array. Their images need not be those of the fit."""
+    """Transform features of any images, (m, d) array to (m, d) array."""
     features = np.asarray(features, dtype=np.float64)
     if features.shape[-1] != len(transform.bias):
         raise InputError(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from repalign.measures.odd_one_out import correct_triplets
-from repalign.measures.odd_one_out_scores import JUDGES, change_rows
+from repalign.measures.odd_one_out_scores import change_rows
 from repalign.storage.score_table import score_table
 
 
@@ -20,18 +20,18 @@ def transform_scores(model, layer, embedding, transformed, triplets, transform, 
 
     Returns
     -------
-    data frame: `odd_one_out_naive` (centred cosine, all triplets, those it was fitted on) and its `_change` from the
-    original; `odd_one_out_naive_held_out` (centred cosine, transforms fitted on other objects), `odd_one_out_held_out`
-    (no transform, the same triplets) and `odd_one_out_naive_held_out_change` between them
+    data frame of the metric `odd_one_out`, variants: `naive` (centred cosine, all triplets, those it was fitted on) and
+    `naive_change`, from the original; `naive_held_out` (centred cosine, transforms fitted on other objects), `held_out`
+    (no transform, the same triplets) and `naive_held_out_change` between them
     """
     held_out = transform.held_out
     status = "ok" if transform.converged and held_out.converged else "not converged"
-    shared = {"model": model, "layer": layer, "human": JUDGES, "seed": seed, "status": status}
+    shared = {"model": model, "layer": layer, "seed": seed, "status": status}
     correct = np.stack([correct_triplets(x, triplets) for x in (embedding, transformed)])
     answers = held_out.answers
     on_others = np.stack([answers.original, answers.transformed])
     boot = {"n_boot": n_boot, "confidence": confidence, "seed": seed}
-    rows = change_rows((None, "odd_one_out_naive"), correct, triplets, len(embedding), **boot)
-    names = ("odd_one_out_held_out", "odd_one_out_naive_held_out")
-    rows += change_rows(names, on_others, answers.triplets, len(embedding), **boot)
+    rows = change_rows((None, "naive", "naive_change"), correct, triplets, len(embedding), **boot)
+    variants = ("held_out", "naive_held_out", "naive_held_out_change")
+    rows += change_rows(variants, on_others, answers.triplets, len(embedding), **boot)
     return score_table([shared | row for row in rows])

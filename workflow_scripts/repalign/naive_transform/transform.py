@@ -1,4 +1,4 @@
-"""Fit and select affine transforms that raise the agreement with human odd-one-out choices."""
+"""Fit affine transforms to human odd-one-out choices, and select their regularisation."""
 
 import numpy as np
 import torch
@@ -153,7 +153,7 @@ def _cross_validate(x, triplets, regularisation, fold_of_object, solve, device):
         similarity = torch.from_numpy(z @ z.T).to(device)
         losses += TripletCrossEntropy(tests, len(others), device)(similarity)[0] * len(tests)
         hits += correct_triplets(z, tests, "dot").sum()
-        # The baseline is centred over all objects: it has learnt nothing that could leak.
+        # The baseline has learnt nothing, so it may be centred over all objects.
         own = triplets[held_out]
         answers.append((own, correct_triplets(x, own), correct_triplets(z, tests)))
         converged &= solution.converged

@@ -3,15 +3,15 @@
 import numpy as np
 import torch
 
-# Triplets handled at once, so that what belongs to them stays in the cache.
+# Triplets handled at once, so that their arrays fit the cache.
 CHUNK = 2**15
 
-# exp of a larger difference of similarities than this is treated as this one: the loss stays finite.
-LARGEST = 300.0
+# Differences of similarities are cut here before exp, so that the loss stays finite.
+LARGEST_DIFFERENCE = 300.0
 
 
 class TripletCrossEntropy:
-    """Mean cross-entropy of the kept pairs under a softmax over three similarities, as a function of all of them.
+    """Mean cross-entropy of the kept pairs under a softmax over three similarities, a function of all similarities.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class TripletCrossEntropy:
         for start in range(0, self.n, CHUNK):
             part = slice(start, start + CHUNK)
             kept, *others = (flat.take(index[part]) for index in self._pairs)
-            odds = [torch.exp(torch.clamp(other - kept, max=LARGEST)) for other in others]
+            odds = [torch.exp(torch.clamp(other - kept, max=LARGEST_DIFFERENCE)) for other in others]
             total = 1 + odds[0] + odds[1]
             loss += float(total.log().sum())
             for slope, odd in zip(self._slopes[1:], odds, strict=True):
@@ -63,8 +63,8 @@ def object_folds(n_objects, folds, seed):
 def split_triplets(triplets, fold_of_object, fold):
     """Training and held-out triplets of one fold, as boolean masks.
 
-    A triplet trains if none of its objects is in the fold and is held out if all three are; the others would leak
-    what was learnt about an object into its test, and are in neither.
+    A triplet trains if none of its objects is in the fold, and is held out if all three are. The others are in neither
+    set: they would carry what was learnt about an object into its test.
     """
     inside = (fold_of_object[triplets] == fold).sum(axis=1)
     return inside == 0, inside == 3

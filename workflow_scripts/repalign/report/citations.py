@@ -4,7 +4,7 @@ import re
 
 
 def citations(entries, models, humans, used):
-    """The references of a study, each with what it stands for.
+    """The references of a study, each with the models it describes.
 
     Parameters
     ----------

@@ -70,6 +70,6 @@ def thumbnails(folder, objects):
     for name in objects if folder else ():
         inside = Path(folder) / name
         candidates = sorted(inside.iterdir()) if inside.is_dir() else sorted(Path(folder).glob(f"{name}.*"))
-        if images := [path for path in candidates if path.suffix.lower() in IMAGES]:
+        if images := [p for p in candidates if p.suffix.lower() in IMAGES and not p.name.startswith(".")]:
             found[name] = thumbnail(images[0])
     return found

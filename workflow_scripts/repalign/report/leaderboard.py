@@ -1,9 +1,10 @@
-"""The leaderboard: a row a model, the main measures with their intervals."""
+"""The leaderboard: one row per model, the main measures with their intervals."""
 
 import pandas as pd
 
 from repalign.labels import shown
-from repalign.report.payload import MAIN, is_rate
+from repalign.measures.registry import headline_rows, in_leaderboard, measure_of
+from repalign.storage.score_table import KEYS
 
 
 def leaderboard(scores, models):
@@ -11,42 +12,45 @@ def leaderboard(scores, models):
 
     Parameters
     ----------
-    scores : tidy table, one layer a model (`repalign.analysis.layer_scores.readouts`)
+    scores : tidy table, one layer per model (`repalign.analysis.layer_scores.readouts`)
     models : dict of model to its sheet row
 
     Returns
     -------
-    (list of column dict: metric, human, label; list of row dict: model, paradigm, fields, cells)
+    (list of column dict: metric, variant, reference, rate, label; list of row dict: model, paradigm, fields, cells)
 
     A cell has `value` (number to sort by), `text`, `interval`; the best model of a column (people left out) has `best`.
     """
-    kept = scores[(scores["status"] == "ok") & scores["metric"].isin(list(MAIN))]
-    keys = kept[["metric", "human"]].drop_duplicates().to_records(index=False).tolist()
-    keys.sort(key=lambda key: list(MAIN).index(key[0]))
-    several = {metric for metric, _ in keys if sum(other == metric for other, _ in keys) > 1}
+    kept = headline_rows(scores[scores["status"] == "ok"], in_leaderboard())
+    order = [measure.metric for measure in in_leaderboard()]
+    kept = kept.sort_values("metric", key=lambda metrics: metrics.map(order.index), kind="stable")
+    keys = kept[list(KEYS)].drop_duplicates()
+    several = keys.groupby(["metric", "variant"])["reference"].transform("size") > 1
     columns = [
         {
-            **{"metric": metric, "human": human, "rate": is_rate(metric)},
-            "label": MAIN[metric][0] + (f", {shown(human)}" if metric in several else ""),
+            **key,
+            "rate": measure_of(key["metric"]).is_rate,
+            "label": measure_of(key["metric"]).name + (f", {shown(key['reference'])}" if many else ""),
         }
-        for metric, human in keys
+        for key, many in zip(keys.to_dict("records"), several, strict=True)
     ]
-    found = {(r["model"], r["metric"], r["human"]): r for r in kept.to_dict("records")}
+    found = {tuple(record[name] for name in ("model", *KEYS)): record for record in kept.to_dict("records")}
     rows = []
     for name, row in models.items():
-        cells = [_cell(found.get((name, metric, human))) for metric, human in keys]
+        cells = [_cell(found.get((name, *(column[key] for key in KEYS)))) for column in columns]
         rows.append({"model": name, "row": row, "cells": cells})
     for index in range(len(columns)):
         ranked = [r for r in rows if r["cells"][index] and r["row"]["paradigm"] not in ("human", "random")]
         if ranked:
-            max(ranked, key=lambda r: r["cells"][index]["value"])["cells"][index]["best"] = True
+            best = max if measure_of(columns[index]["metric"]).higher_is_better else min
+            best(ranked, key=lambda r: r["cells"][index]["value"])["cells"][index]["best"] = True
     return columns, rows
 
 
 def _cell(record):
     if record is None:
         return None
-    factor, places = (100, 1) if is_rate(record["metric"]) else (1, 3)
+    factor, places = (100, 1) if measure_of(record["metric"]).is_rate else (1, 3)
     interval = ""
     if pd.notna(record["ci_low"]):
         interval = f"{factor * record['ci_low']:.{places}f}–{factor * record['ci_high']:.{places}f}"

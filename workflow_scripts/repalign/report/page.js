@@ -39,21 +39,13 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 
 const data = await unpack($("payload").textContent);
 const paradigmOf = Object.fromEntries(data.paradigms.map((p) => [p.id, p]));
-const metricOf = Object.fromEntries(data.metrics.map((m) => [m.id, m]));
 const scores = rowsOf(data.scores);
 const readout = scores.filter((row) => data.models[row.model].readout === row.layer);
 
-// Measures: a metric against one human representation.
-const humansOf = (metric) => [...new Set(scores.filter((r) => r.metric === metric).map((r) => r.human))];
-const measures = data.metrics.flatMap((metric) => {
-  const humans = humansOf(metric.id);
-  return humans.map((human) => ({
-    id: `${metric.id}|${human}`, metric, human,
-    label: metric.label + (humans.length > 1 ? `, ${shown(human)}` : "") + (metric.rate ? " (%)" : ""),
-  }));
-});
+// A variant of a metric against one reference, most often a human representation.
+const measures = data.measures;
 const measureOf = Object.fromEntries(measures.map((m) => [m.id, m]));
-const scaled = (measure, value) => (value === null ? null : measure.metric.rate ? 100 * value : value);
+const scaled = (measure, value) => (value === null ? null : measure.rate ? 100 * value : value);
 const colourOf = (id) => (paradigmOf[id].colour === "#000000" && dark.matches ? "#f2f2f2" : paradigmOf[id].colour);
 
 function paradigmScale() {
@@ -81,7 +73,7 @@ const width = (id) => Math.max(280, Math.min(960, $(id).clientWidth - 90));
 // --- any two measures -------------------------------------------------------------------------------------------------
 function compare() {
   const x = measureOf[$("x-measure").value], y = measureOf[$("y-measure").value], field = $("colour-by").value;
-  const of = (measure) => new Map(readout.filter((r) => r.metric === measure.metric.id && r.human === measure.human).map((r) => [r.model, r]));
+  const of = (measure) => new Map(readout.filter((r) => r.measure === measure.id).map((r) => [r.model, r]));
   const xs = of(x), ys = of(y), numeric = field === "train_images";
   const values = [...xs.keys()].filter((model) => ys.has(model)).map((model) => {
     const row = data.models[model], a = xs.get(model), b = ys.get(model), raw = row[field] ?? "";
@@ -111,7 +103,7 @@ function compare() {
 // --- depth -------------------------------------------------------------------------------------------------------------
 function depth() {
   const measure = measureOf[$("depth-measure").value];
-  const own = scores.filter((r) => r.metric === measure.metric.id && r.human === measure.human);
+  const own = scores.filter((r) => r.measure === measure.id);
   const values = own.map((r) => ({
     model: shown(r.model), layer: r.layer, depth: r.depth, paradigm: shown(data.models[r.model].paradigm),
     value: scaled(measure, r.value), low: scaled(measure, r.ci_low), high: scaled(measure, r.ci_high),
@@ -249,11 +241,11 @@ function convergence() {
 
 // --- set up ------------------------------------------------------------------------------------------------------------
 const options = measures.map((m) => [m.id, m.label]);
-const pick = (...wanted) => (wanted.map((w) => measures.find((m) => m.metric.id.startsWith(w))).find(Boolean) ?? measures[0]).id;
+const pick = (...wanted) => (wanted.map((w) => measures.find((m) => m.metric === w)).find(Boolean) ?? measures[0]).id;
 // Many names hide each other; a reader can ask for them.
 $("show-names").checked = Object.keys(data.models).length <= 20;
-fill($("x-measure"), options, pick("gwot_category_top1"));
-fill($("y-measure"), options, pick("gwot_top1"));
+fill($("x-measure"), options, pick("gwot_category"));
+fill($("y-measure"), options, pick("gwot"));
 fill($("depth-measure"), options, pick("rsa", "odd_one_out"));
 const sheet = [...new Set(Object.values(data.models).flatMap((row) => Object.keys(row)))].filter((f) => !["layers", "identifier", "order", "weights", "revision"].includes(f));
 fill($("colour-by"), sheet.map((f) => [f, f.replaceAll("_", " ")]), "paradigm");

@@ -10,7 +10,6 @@ import jinja2
 from repalign.labels import shown
 
 HERE = Path(__file__).parent
-ASSETS = ("page.html.j2", "page.css", "page.js")
 PICTURE_WIDTH = 1400
 
 

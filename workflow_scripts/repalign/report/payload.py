@@ -1,33 +1,29 @@
-"""What the page draws, as one document of plain lists."""
+"""The data of the page's charts, as one JSON document."""
 
 import base64
 import gzip
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 
 from repalign.figures.style import paradigm_colours
-from repalign.labels import paradigm_order, shown
+from repalign.labels import paradigm_order, shown, spaced
+from repalign.measures.registry import (
+    MATCHING,
+    headline_rows,
+    in_leaderboard,
+    is_headline,
+    measure_of,
+)
+from repalign.storage.score_table import KEYS, column_name
 
-# The measures that the leaderboard shows, in their order: label, and whether it is a rate.
-MAIN = {
-    "gwot_top1": ("objects matched", True),
-    "gwot_category_top1": ("categories matched", True),
-    "rsa_spearman": ("RSA", False),
-    "rsa_pearson": ("RSA", False),
-    "rsa_kendall": ("RSA", False),
-    "odd_one_out": ("odd-one-out", True),
-    "clustering_ami": ("clustering (AMI)", False),
-    "convexity": ("convexity", True),
-}
-FRACTIONS = ("gwot_top", "gwot_category", "odd_one_out", "convexity", "mutual_neighbours")
 SCORE_COLUMNS = [
     "model",
     "layer",
     "depth",
-    "human",
-    "metric",
+    "measure",
     "value",
     "ci_low",
     "ci_high",
@@ -37,11 +33,6 @@ SCORE_COLUMNS = [
 TRIAL_COLUMNS = ["human", "model", "layer", "epsilon", "loss", "status", "start", "best", "top1", "seconds"]
 RUN_COLUMNS = ["human", "model", "layer", "epsilon", "seed", "loss", "top1"]
 MASS_STEPS = 1000
-
-
-def is_rate(metric):
-    """Is the metric a fraction that people read as a percentage?"""
-    return metric.startswith(FRACTIONS)
 
 
 def payload(scores, models, matches, trials, runs, thumbnails):
@@ -61,14 +52,14 @@ def payload(scores, models, matches, trials, runs, thumbnails):
     """
     names = dict.fromkeys(row["paradigm"] for row in models.values())
     colours = paradigm_colours(names)
+    scores = scores[scores["status"] == "ok"]
+    measures = menu(scores)
+    ids = [measures[key]["id"] for key in zip(*(scores[name] for name in KEYS), strict=True)]
     return {
         "paradigms": [{"id": p, "label": shown(p), "colour": colours[p]} for p in paradigm_order(names)],
         "models": {name: _described(row) for name, row in models.items()},
-        "metrics": [
-            {"id": metric, "label": MAIN.get(metric, (shown(metric),))[0], "rate": is_rate(metric)}
-            for metric in _metrics(scores)
-        ],
-        "scores": _columns(scores[scores["status"] == "ok"], SCORE_COLUMNS),
+        "measures": list(measures.values()),
+        "scores": _columns(scores.assign(measure=ids), SCORE_COLUMNS),
         "trials": _columns(trials, TRIAL_COLUMNS),
         "runs": _columns(runs, RUN_COLUMNS),
         "explorer": _explorer(matches, thumbnails),
@@ -85,9 +76,26 @@ def _described(row):
     return {field: ", ".join(value) if isinstance(value, list) else value for field, value in row.items()}
 
 
-def _metrics(scores):
-    present = list(dict.fromkeys(scores["metric"]))
-    return [name for name in MAIN if name in present] + [name for name in present if name not in MAIN]
+def menu(scores):
+    """What the menus offer: (metric, variant, reference) to id, metric, label and whether it is a rate.
+
+    The leaderboard's measures come first, in its order. A measure goes by its name, its other variants by their
+    column's; the reference is named where there are several.
+    """
+    board = [measure.metric for measure in in_leaderboard()]
+    keys = list(scores[list(KEYS)].drop_duplicates().itertuples(index=False, name=None))
+    place = {metric: position for position, metric in enumerate(board)}
+    keys.sort(key=lambda key: place.get(key[0], len(board)) if is_headline(*key[:2]) else len(board))
+    several = Counter(key[:2] for key in keys)
+    found = {}
+    for metric, variant, reference in keys:
+        measure = measure_of(metric)
+        name = measure.name if is_headline(metric, variant) else spaced(column_name(metric, variant))
+        label = name + (f", {shown(reference)}" if several[metric, variant] > 1 else "")
+        label += " (%)" if measure.is_rate else ""
+        key = metric, variant, reference
+        found[key] = {"id": "|".join(key), "metric": metric, "label": label, "rate": measure.is_rate}
+    return found
 
 
 def _columns(frame, names):
@@ -134,15 +142,13 @@ def study_facts(scores, matches, models, times):
 
     Parameters
     ----------
-    scores : tidy table, one layer a model
+    scores : tidy table, one layer per model
     matches : data frame of `repalign.analysis.object_matching.object_matches` with human and model
     models : dict of model to its sheet row
     times : data frame of `repalign.report.made_by.runtimes`
     """
     systems = [name for name, row in models.items() if row["paradigm"] not in ("human", "random")]
-    top = scores[
-        (scores["metric"] == "gwot_top1") & scores["model"].isin(systems) & (scores["status"] == "ok")
-    ]
+    top = headline_rows(scores[scores["model"].isin(systems) & (scores["status"] == "ok")], [MATCHING])
     summary = "How far these models see objects the way people do: unsupervised alignment, representational "
     summary += "similarity, odd-one-out agreement and convexity."
     if len(top):
@@ -150,11 +156,14 @@ def study_facts(scores, matches, models, times):
         summary += (
             f" At best, {shown(best['model'])} has {best['value']:.1%} of the objects matched without labels"
         )
-        summary += f" (against {shown(best['human'])}; chance {best['chance']:.2%})."
+        summary += f" (against {shown(best['reference'])}; chance {best['chance']:.2%})."
     facts = [
         *(("models", len(systems)), ("people and controls", len(models) - len(systems))),
         *(("human representations", matches["human"].nunique()), ("objects", matches["object"].nunique())),
-        *(("measures", scores["metric"].nunique()), ("CPU hours", f"{times['cpu_hours'].sum():.2f}")),
+        *(
+            ("measures", len(scores[["metric", "variant"]].drop_duplicates())),
+            ("CPU hours", f"{times['cpu_hours'].sum():.2f}"),
+        ),
         ("GPU hours", f"{times['gpu_hours'].sum():.2f}"),
     ]
     return {"summary": summary, "facts": facts}

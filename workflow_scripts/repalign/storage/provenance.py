@@ -9,16 +9,16 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-MOST_KEPT = 4000  # entries of the cache, those of older files too
+MOST_KEPT = 4000  # entries of the cache, including those of old versions of files
 
 
-def code_digest(script):
+def code_digest(script: str | Path) -> str:
     """Digest of a script and of every local module that it imports, directly or not.
 
-    Only code counts that can alter results: comments, docstrings, formatting, names and places of files do not. An
-    import is hashed as what it brings in: the names, and the code of the module that they come from. So a module may
-    be moved or renamed, and its importers adapted, without a change of digest. Local modules are those found beside
-    the script. Imports inside functions are followed too; a lazy re-export by name (PEP 562) is not.
+    Only code that can alter results counts: comments, docstrings, formatting and the names and places of files do not.
+    An import is hashed as what it brings in: the imported names and the code of the module that defines them. So a
+    module can be moved or renamed, and its importers adapted, and the digest stays the same. Local modules are those
+    found beside the script. Imports inside functions are followed too; a lazy re-export by name (PEP 562) is not.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ class _Sources:
     def __init__(self, root):
         self.root, self.read = root, {}
         self.path = root / "__pycache__" / f"provenance.{sys.implementation.cache_tag}.json"
-        self.known, self.changed = {}, False
+        self.known: dict = {}
+        self.changed = False
         with suppress(OSError, ValueError):
             known = json.loads(self.path.read_text(encoding="utf-8"))
             self.known = known if len(known) < MOST_KEPT else {}

@@ -4,7 +4,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
@@ -13,27 +15,29 @@ from repalign.storage.artefacts import KEY, atomic
 
 
 class RowWriter:
-    """Collect float32 rows of named tensors on disk and make one safetensors file of them in the end.
+    """Collect float32 rows of named tensors on disk and join them to one safetensors file at the end.
 
-    Each tensor grows in a temporary file beside `path`; `finish` joins them, atomically. Leaving the context without
-    `finish` leaves nothing behind.
+    Each tensor grows in a temporary file beside `path`; `finish` joins them, atomically. If the context ends without
+    `finish`, the temporary files are deleted and nothing is written.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.files, self.widths, self.rows = {}, {}, 0
+        self.files: dict[str, BinaryIO] = {}
+        self.widths: dict[str, int] = {}
+        self.rows = 0
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix=f".{self.path.stem}.", dir=self.path.parent))
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for file in self.files.values():
             file.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def append(self, arrays):
+    def append(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Add the same number of rows to every tensor: dict of name to (rows, features) array."""
         for name, array in arrays.items():
             if name not in self.files:
@@ -41,15 +45,16 @@ class RowWriter:
                 self.widths[name] = array.shape[1]
             if array.shape[1] != self.widths[name]:
                 raise InputError(
-                    f"The layer {name} changes its width from {self.widths[name]} to {array.shape[1]} features between "
-                    "batches; choose another pooling."
+                    f"The layer {name} has {self.widths[name]} features in one batch and {array.shape[1]} in another; "
+                    "choose another pooling."
                 )
             self.files[name].write(np.ascontiguousarray(array, dtype="<f4").data)
         self.rows += len(next(iter(arrays.values())))
 
-    def finish(self, metadata):
+    def finish(self, metadata: Mapping[str, Any]) -> None:
         """Write the file, with its metadata."""
-        header, offset = {"__metadata__": {KEY: json.dumps(metadata, sort_keys=True)}}, 0
+        header: dict[str, Any] = {"__metadata__": {KEY: json.dumps(metadata, sort_keys=True)}}
+        offset = 0
         for name, width in self.widths.items():
             size = 4 * self.rows * width
             header[name] = {

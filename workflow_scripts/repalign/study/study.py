@@ -1,14 +1,20 @@
-"""The study that config and sheets describe, checked before anything runs. Loaded again in every job: nothing heavy."""
+"""The study that config and sheets describe, checked before anything runs.
+
+Every job imports this module again, so it imports nothing heavy.
+"""
 
 import hashlib
 import json
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, Self
 
 from repalign.errors import InputError
 from repalign.study.sheets import (
+    Row,
     read_humans,
     read_models,
     read_sheet,
@@ -21,23 +27,21 @@ from repalign.study.validation import check
 
 PASSWORD = "THINGS_PASSWORD"
 IMAGE_SOURCES = ("torchvision", "timm", "open_clip", "transformers", "checkpoint")
-
-
-# Concepts of THINGS.
+# Number of THINGS concepts.
 N_THINGS = 1854
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Config and sheets that have been checked; `models`, `humans` and `downloads` are rows by name."""
+    """The checked config and sheets; `models`, `humans` and `downloads` are dictionaries of name to row."""
 
-    config: dict
-    models: dict
-    humans: dict
-    downloads: dict
+    config: dict[str, Any]
+    models: dict[str, Row]
+    humans: dict[str, Row]
+    downloads: dict[str, Row]
 
-    def write(self, folder):
-        """Write the study to a file of its digest in a folder; return the absolute path."""
+    def write(self, folder: str | Path) -> Path:
+        """Write the study to a file named after its digest; return the absolute path."""
         document = json.dumps([self.config, self.models, self.humans, self.downloads], ensure_ascii=False)
         name = hashlib.sha256(document.encode()).hexdigest()[:16]
         path = Path(folder).resolve() / f"study_{name}.json"
@@ -49,58 +53,58 @@ class Study:
         return path
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: str | Path) -> Self:
         """The study that `write` wrote."""
         return cls(*json.loads(Path(path).read_text(encoding="utf-8")))
 
-    def things_file(self, key):
-        """Path of a file of the THINGS data, or nothing where the config has null."""
+    def things_file(self, key: str) -> str | list[str]:
+        """Path of a file of the THINGS data; an empty list (no input of a rule) if the config has null."""
         name = self.config["things"].get(key)
         return [] if name is None else f"{self.config['things_dir']}/{name}"
 
-    def image_folder(self):
-        """The folder of images, one folder an object inside; empty where the study has none."""
+    def image_folder(self) -> str:
+        """The folder of images, with one folder for each object; empty if the study has no images."""
         images = self.config["images"]
         return "" if images is None else f"{self.config['things_dir']}/{images['folder']}"
 
-    def made_images(self):
-        """The image folder where a rule renders or fetches it; nothing where it lies in place."""
+    def made_images(self) -> str | list[str]:
+        """The image folder if a rule renders or fetches it; an empty list if it is there already."""
         folder = self.image_folder()
         rendered = folder and self.config["world"] is not None
         return folder if rendered or folder in self.fetched_files() else []
 
-    def count_objects(self):
-        """How many objects there are; the number of THINGS concepts while the file that names them is not here."""
+    def count_objects(self) -> int:
+        """Number of objects; that of the THINGS concepts as long as the file of names has not been fetched."""
         if self.config["world"] is not None:
             return self.config["world"]["objects"]
-        return _count_lines(self.things_file("objects"))
+        return _count_lines(str(self.things_file("objects")))
 
-    def count_images(self, image_set):
-        """About how many images a set has: THINGS has 14 of each object, in 27 categories."""
+    def count_images(self, image_set: str) -> int:
+        """Approximate number of images of a set: THINGS has about 14 for each object, and 27 categories."""
         images, objects = self.config["images"], self.count_objects()
         each = {"behaviour": objects, "category": 27 * images["per_category"], "all": 14 * objects}
         return each[image_set]
 
-    def fetched_files(self):
-        """Everything that a rule fetches into things_dir."""
+    def fetched_files(self) -> set[str]:
+        """All files that rules fetch into things_dir."""
         return {f"{self.config['things_dir']}/{path}" for path in self.downloads}
 
-    def world_files(self):
-        """Every file of the simulated world; none where the data is real."""
+    def world_files(self) -> list[str]:
+        """All files of the simulated world; none if the data is real."""
         world = self.config["world"]
         if world is None:
             return []
-        data = [path for key in self.config["things"] if (path := self.things_file(key))]
+        data = [str(path) for key in self.config["things"] if (path := self.things_file(key))]
         models = [f"{model}.npy" for model in world["models"]]
         models += [f"{network}.npz" for network in world["networks"]]
         features = [f"{self.config['things_dir']}/models/{name}" for name in models]
         return sorted({*data, *features, f"{self.config['things_dir']}/human/people.npy"})
 
-    def named_files(self):
-        """Every file that config and sheets name, with where it was named."""
+    def named_files(self) -> Iterator[tuple[str, str]]:
+        """Yield (where it is named, path) of every file that config and sheets name."""
         for key in self.config["things"]:
             if path := self.things_file(key):
-                yield f"The config, things.{key}", path
+                yield f"The config, things.{key}", str(path)
         if path := self.config["convexity"]["published"]:
             yield "The config, convexity.published", path
         for name, row in self.humans.items():
@@ -113,32 +117,39 @@ class Study:
 
 
 @cache
-def _count_lines(path):
-    path = Path(path)
-    return sum(1 for line in path.read_bytes().splitlines() if line) if path.is_file() else N_THINGS
+def _count_lines(path: str) -> int:
+    file = Path(path)
+    return sum(1 for line in file.read_bytes().splitlines() if line) if file.is_file() else N_THINGS
 
 
-def model_files(row):
-    """The files of features and of their order that a model's row names."""
+def model_files(row: Row) -> list[str]:
+    """The file of precomputed features that a model's row names, and the file that names its rows."""
     if row["source"] != "precomputed":
         return []
     return [row[field] for field in ("identifier", "order") if field in row]
 
 
-def select_systems(settings, humans, models):
-    """The humans and models that `gwot.map` names; none where it is null."""
+def human_files(row: Row) -> list[str]:
+    """The file of a human representation, and the file that names its rows if there is one."""
+    return [row[field] for field in ("path", "order") if field in row]
+
+
+def select_systems(
+    settings: Mapping[str, Any] | None, humans: Mapping[str, Row], models: Mapping[str, Row]
+) -> list[str]:
+    """The humans and models that `gwot.map` names; none if it is null."""
     if settings is None:
         return []
     return select(settings["systems"], {**humans, **models}, "The config, gwot.map.systems", "human or model")
 
 
-def read_study(config, schemas):
+def read_study(config: Mapping[str, Any], schemas: Mapping[str, Any]) -> Study:
     """Check the config and read its sheets.
 
     Parameters
     ----------
     config : dict
-        As snakemake has merged it.
+        The config after Snakemake has merged all config files.
     schemas : dict of name to JSON schema
         Of the config and of a row of each sheet: config, models, humans, downloads.
 
@@ -149,10 +160,10 @@ def read_study(config, schemas):
     Raises
     ------
     InputError
-        One sentence about the first thing that is wrong.
+        One sentence about the first error.
     """
     check(config, schemas["config"], "The config")
-    # The password stays out of what scripts and reports get to see.
+    # Scripts and reports do not get to see the password.
     config = {key: value for key, value in config.items() if key != "things_password"}
     config |= {"convexity": _without_removed_pairs(config["convexity"])}
     directories = {"things_dir": config["things_dir"]}
@@ -172,14 +183,14 @@ def read_study(config, schemas):
     return study
 
 
-def export_password(config):
-    """Move the password of the images from the config, which is written to disk, to the environment of the scripts."""
+def export_password(config: dict[str, Any]) -> None:
+    """Move the password of the images from the config, which is written to disk, into the environment of the jobs."""
     if password := config.pop("things_password", None):
         os.environ[PASSWORD] = password
 
 
 def _without_removed_pairs(convexity):
-    """Snakemake merges overlays key by key: null takes a pair of the default away."""
+    """Snakemake merges config files key by key, so an overlay removes a default pair by setting it to null."""
     return convexity | {
         "finetuned": {base: tuned for base, tuned in convexity["finetuned"].items() if tuned is not None}
     }
@@ -189,7 +200,7 @@ def _check_downloads(study):
     for path, row in study.downloads.items():
         if row["kind"] not in ("member", "file_order") and not row["url"].startswith(("https://", "http://")):
             raise InputError(
-                f"{study.config['downloads']}, {path}: '{row['url']}' is no web address; write https://..."
+                f"{study.config['downloads']}, {path}: '{row['url']}' is not a web address; write https://..."
             )
 
 
@@ -199,7 +210,7 @@ def _check_images(study):
     for name, row in study.models.items():
         if row["source"] in IMAGE_SOURCES:
             raise InputError(
-                f"{row['sheet']}: {name} reads images, but the config has images: null; name their folder."
+                f"{row['sheet']}: {name} reads images, but the config has images: null; set images.folder."
             )
 
 
@@ -222,7 +233,7 @@ def _check_gwot(study):
 
 def _check_range(ends, source):
     if ends[0] > ends[1]:
-        raise InputError(f"{source}: {ends[0]} is above {ends[1]}; write the lower end first.")
+        raise InputError(f"{source}: {ends[0]} is greater than {ends[1]}; write the smaller number first.")
 
 
 def _check_convexity(study):
@@ -241,6 +252,6 @@ def _check_convexity(study):
 def _check_figures(figures):
     if figures["size"] not in figures["sizes"]:
         raise InputError(
-            f"The config, figures.size: '{figures['size']}' is not among figures.sizes; write one of "
+            f"The config, figures.size: '{figures['size']}' is not one of figures.sizes; write one of "
             f"{', '.join(figures['sizes'])}."
         )

@@ -1,22 +1,24 @@
-"""Check a config or a sheet row against a JSON schema; say in one sentence what to write instead."""
+"""Check a config or a sheet row against a JSON schema; an error says in one sentence what to write instead."""
 
 import difflib
 import json
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from repalign.errors import InputError
 
 
-def check(document, schema, source):
+def check(document: Any, schema: Mapping[str, Any], source: str) -> None:
     """Raise `InputError` for the first violation of `schema`, or return None.
 
     Parameters
     ----------
     document : the parsed config or row
-    schema : dict, JSON schema (draft 2020-12); `description` of a property is quoted as the way out
-    source : str, names the file (and row) in the message
+    schema : dict, JSON schema (draft 2020-12); the `description` of a property is quoted to say what is allowed
+    source : str, the file (and row), with which the message begins
     """
     if place := _not_finite(document):
         raise InputError(f"{source}, {place}: a number must be finite, neither NaN nor infinite.")
@@ -40,7 +42,7 @@ TYPES = {
 
 
 def _not_finite(document, place=""):
-    """Where a document holds NaN or infinity, which no bound of a schema refuses."""
+    """The place of a NaN or infinity in a document, which bounds in a schema do not catch; empty if there is none."""
     if isinstance(document, float):
         return "" if math.isfinite(document) else place or "value"
     if isinstance(document, dict | list):
@@ -76,7 +78,7 @@ def _sentence(error):
 
 
 def _shown(value):
-    """A value as YAML has it, on one line and not longer than that."""
+    """A value as in YAML, on one line of at most 80 characters."""
     if isinstance(value, str):
         text = repr(value) if value else "an empty value"
     else:
@@ -88,8 +90,8 @@ def _described(schema):
     return f" ({schema['description'].rstrip('.')})" if "description" in schema else ""
 
 
-def nearest(word, known):
-    """'did you mean X?' where a known word is close, else the list of known words."""
-    known = [str(name) for name in known]
-    close = difflib.get_close_matches(str(word), known, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(close)}" if close else f"use one of {', '.join(known)}"
+def nearest(word: object, known: Iterable[object]) -> str:
+    """'did you mean X' if a known word is similar, otherwise the list of known words."""
+    names = [str(name) for name in known]
+    close = difflib.get_close_matches(str(word), names, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}" if close else f"use one of {', '.join(names)}"

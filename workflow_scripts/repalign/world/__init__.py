@@ -1,1 +1,1 @@
-"""The simulated world of the demo: objects, people, images, networks that learn."""
+"""The simulated world of the demo: objects, people, images, and networks trained on them."""

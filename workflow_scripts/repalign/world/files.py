@@ -13,10 +13,10 @@ from repalign.world.simulation import (
 
 
 def write_world(world, folder, things, settings, seed):
-    """Write objects, categories, people's embedding, triplets and planted models.
+    """Write objects, categories, the human embedding, triplets and planted models.
 
-    Files without names are written in an order of their own (`file_order.txt`), as THINGS has it, so that a loader
-    that trusts positions fails.
+    Files without object names are written in another order (`file_order.txt`), as in THINGS, so that a loader that
+    matches objects by position fails.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Pictures of the simulated world, and captions: what networks can see of what people judge.
+"""Images of the simulated world and captions for them.
 
-Each object has attributes in [0, 1], one per leading dimension of its latent vector (`repalign.world.simulation`),
-through the normal distribution function of the standardised dimension. The less a dimension varies, the less its
-attribute does, so what matters to people is what catches the eye; attributes without a dimension are alike in all.
-They say how the object looks (colour, form, texture), so objects of a category look alike, those of a group less so.
-Images of one object differ in position, turn, size, light and background.
+Each object has visual attributes in [0, 1] (colour, form, texture), one for each leading dimension of its latent vector
+(`repalign.world.simulation`): the normal distribution function of the standardised dimension. Dimensions that vary
+little give attributes that vary little, so what matters most in human judgements is also what is most visible.
+Attributes without a dimension are the same in all objects. Objects of a category look alike, objects of a group less
+so. Images of one object differ in position, rotation, size, light and background.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.special import ndtr
 
 from repalign.world.simulation import TAXONOMY
 
-# What is seen first comes first: the leading dimensions are those that people judge by.
+# The most visible attributes first: the leading dimensions matter most in human judgements.
 ATTRIBUTES = (
     "hue",
     "lightness",
@@ -28,7 +28,7 @@ ATTRIBUTES = (
     "spikiness",
     "lobes",
 )
-# Words for an attribute from 0 to 1, as a caption would name it; people draw the line between them a little apart.
+# Words for an attribute from 0 to 1 in captions; each writer puts the boundaries between words a little differently.
 WORDS = {
     "hue": ("red", "orange", "yellow", "green", "turquoise", "blue"),
     "lightness": ("black", "dark", "dim", "pale", "bright", "glowing"),
@@ -39,8 +39,9 @@ WORDS = {
     "stripes": ("banded", "striped", "fine"),
     "spikiness": ("smooth", "wavy", "spiky"),
 }
-VAGUENESS = 0.08
-NAMED = 0.5  # share of captions that name the category, and the group
+# Standard deviation of a writer's judgement of an attribute.
+CAPTION_NOISE = 0.08
+NAMED_SHARE = 0.5  # share of captions that name the category, and the group
 
 
 def attributes(world):
@@ -57,28 +58,28 @@ def attributes(world):
     latent = world.latent[:, : len(ATTRIBUTES)]
     spread = latent.std(axis=0)
     shares = ndtr((latent - latent.mean(axis=0)) / spread)
-    looks = np.full((len(latent), len(ATTRIBUTES)), 0.5)
-    looks[:, : latent.shape[1]] += (shares - 0.5) * np.minimum(1, spread / spread[0])
-    return looks
+    values = np.full((len(latent), len(ATTRIBUTES)), 0.5)
+    values[:, : latent.shape[1]] += (shares - 0.5) * np.minimum(1, spread / spread[0])
+    return values
 
 
-def render(looks, rng, size=64):
+def render(values, rng, size=64):
     """Draw one image of an object.
 
     Parameters
     ----------
-    looks : (12,) array
-        Attributes of the object.
+    values : (12,) array
+        Attributes of the object, in the order of `ATTRIBUTES`.
     rng : numpy.random.Generator
         For what differs between images of one object.
     size : int
-        Pixels a side.
+        Width and height in pixels.
 
     Returns
     -------
     (size, size, 3) uint8 array
     """
-    look = dict(zip(ATTRIBUTES, looks, strict=True))
+    look = dict(zip(ATTRIBUTES, values, strict=True))
     axis = (np.arange(size) + 0.5) / size * 2 - 1
     y, x = np.meshgrid(axis, axis, indexing="ij")
     left, top = rng.uniform(-0.1, 0.1, 2)
@@ -89,7 +90,7 @@ def render(looks, rng, size=64):
     u, v = u / stretch, v * stretch
     radius, angle = np.hypot(u, v), np.arctan2(v, u)
 
-    # A fractional number of lobes is a mixture of the two whole ones, so that forms change smoothly.
+    # A fractional number of lobes mixes the two nearest whole numbers, so that forms change smoothly.
     lobes = 2 + 6 * look["lobes"]
     whole, part = int(lobes), lobes - int(lobes)
     wave = (1 - part) * np.cos(whole * angle) + part * np.cos((whole + 1) * angle)
@@ -106,7 +107,7 @@ def render(looks, rng, size=64):
     other = _colour(look["hue"] + 0.2 + 0.5 * look["second_hue"], look["saturation"], light * 0.7)
     surface = (1 - blend) * base + blend * other
 
-    # Backgrounds are greys with a tint, so that the object's colour is told from them.
+    # Backgrounds are tinted greys, so that the object's colour stands out.
     corners = rng.uniform(0.4, 0.6, (2, 1)) + rng.uniform(-0.05, 0.05, (2, 3))
     slope = (0.5 + 0.5 * (x * np.cos(phase) + y * np.sin(phase)) / np.sqrt(2))[..., None]
     background = corners[0] * slope + corners[1] * (1 - slope)
@@ -120,7 +121,7 @@ def _soft(distance):
 
 
 def _colour(hue, saturation, light):
-    """A colour whose hue runs over two thirds of the circle, so that its ends stay apart."""
+    """A colour; hues cover two thirds of the colour circle, so that hue 0 and hue 1 differ."""
     angle = 2 * np.pi * (2 / 3) * hue
     wheel = 0.5 + 0.5 * np.cos(angle - 2 * np.pi * np.arange(3) / 3)
     strength = 0.3 + 0.7 * saturation
@@ -128,30 +129,30 @@ def _colour(hue, saturation, light):
 
 
 def write_images(world, folder, per_object=10, size=64, seed=0):
-    """Write `<folder>/<object>/<object>_<number>.png`; the first of each object, `_01b`, is the one that people judge.
+    """Write `<folder>/<object>/<object>_<number>.png`; people judge the first one, `_01b`.
 
-    Every object draws from a generator of its own, so adding objects changes no other's images.
+    Each object has its own random generator, so adding objects does not change the images of the others.
 
     Returns
     -------
     list of Path
     """
-    looks, paths = attributes(world), []
+    values, paths = attributes(world), []
     for row, name in enumerate(world.objects):
         (folder / name).mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng([seed, row])
         for number in range(1, per_object + 1):
             path = folder / name / f"{name}_{number:02d}{'b' if number == 1 else 's'}.png"
-            Image.fromarray(render(looks[row], rng, size)).save(path)
+            Image.fromarray(render(values[row], rng, size)).save(path)
             paths.append(path)
     return paths
 
 
 def captions(world, objects, seed=0):
-    """What somebody writes under an image: words for its attributes, sometimes the object's category or its group.
+    """Captions of images: words for attributes of the object, sometimes also its category or its group.
 
-    Each caption has a writer of its own, who draws the line between two words where they like and leaves out what
-    varies little: an attribute is mentioned in proportion to how much it varies.
+    Each caption has its own writer, who puts the boundary between two words a little differently. An attribute is
+    mentioned more often the more it varies between objects.
 
     Parameters
     ----------
@@ -167,9 +168,9 @@ def captions(world, objects, seed=0):
     groups, rng = list(TAXONOMY), np.random.default_rng(seed)
     row = {name: i for i, name in enumerate(world.objects)}
     owner = np.array([row[name] for name in objects])
-    looks = attributes(world)
-    spread = looks.std(axis=0) / looks.std(axis=0).max()
-    seen = looks[owner] + VAGUENESS * rng.standard_normal((len(owner), len(ATTRIBUTES)))
+    values = attributes(world)
+    spread = values.std(axis=0) / values.std(axis=0).max()
+    seen = values[owner] + CAPTION_NOISE * rng.standard_normal((len(owner), len(ATTRIBUTES)))
     written = [[] for _ in objects]
     for attribute, words in WORDS.items():
         column = ATTRIBUTES.index(attribute)
@@ -181,5 +182,5 @@ def captions(world, objects, seed=0):
                 caption.append(words[word])
     for caption, name, i in zip(written, objects, owner, strict=True):
         nouns = (name.rsplit("_", 1)[0], groups[world.groups[i]])
-        caption += [noun for noun in nouns if rng.random() < NAMED]
+        caption += [noun for noun in nouns if rng.random() < NAMED_SHARE]
     return written

@@ -1,11 +1,11 @@
-"""A small object world with known truth, for the demo and the tests.
+"""A small simulated world of objects and people, in which the right answers are known; for the demo and the tests.
 
 Generative model: an object is z = a u_g + b v_c + c w_o, with u, v, w normal vectors of its group (9), its category
 (27, three to a group) and itself; their variance falls off as a power of the dimension's rank, as that of natural
-representations does, so that no two categories stand alike to the rest. People's representation is z. Asked for the
-odd one out of three objects, people keep the pair {i, j} with probability softmax(s_ij / t) over the three pairs, s
-the cosine of z, so the share of judgements that agree with the most probable answer is known exactly: it is the
-noise ceiling.
+representations does, so that no two categories have the same relations to the others. The human representation is z.
+Asked for the odd one out of three objects, people keep the pair {i, j} with probability softmax(s_ij / t) over the
+three pairs, where s is the cosine of z. So the noise ceiling, the expected share of judgements that agree with the most
+probable answer, is known exactly.
 
 Planted models see the objects at one level: `object` (z under a random rotation, plus noise), `category` (the same u
 and v, but w of their own) or `none` (independent noise). Planted networks have layers and more or less supervision.
@@ -65,20 +65,20 @@ def simulate_world(n_objects=216, n_features=24, others=0.1, spectrum=SPECTRUM, 
     """
     rng = np.random.default_rng(seed)
     names = list(chain.from_iterable(TAXONOMY.values()))
-    of = np.repeat(np.arange(len(names)), _sizes(n_objects, len(names)))
-    group = of // 3
+    label = np.repeat(np.arange(len(names)), _sizes(n_objects, len(names)))
+    group = label // 3
     u, v, w = (_normal(rows, n_features, rng, spectrum) for rows in (len(TAXONOMY), len(names), n_objects))
-    shared = GROUP_WEIGHT * u[group] + CATEGORY_WEIGHT * v[of]
+    shared = GROUP_WEIGHT * u[group] + CATEGORY_WEIGHT * v[label]
     latent = shared + OBJECT_WEIGHT * w
 
-    number = np.concatenate([np.arange(1, count + 1) for count in np.bincount(of)])
-    objects = [f"{names[c]}_{k:02d}" for c, k in zip(of, number, strict=True)]
+    number = np.concatenate([np.arange(1, count + 1) for count in np.bincount(label)])
+    objects = [f"{names[c]}_{k:02d}" for c, k in zip(label, number, strict=True)]
     unnamed, twice = rng.random((2, n_objects)) < others
-    category = ["others" if out else names[c] for c, out in zip(of, unnamed, strict=True)]
+    category = ["others" if out else names[c] for c, out in zip(label, unnamed, strict=True)]
     groups = list(TAXONOMY)
     categories = [
         () if out else (names[c], groups[c // 3]) if two else (names[c],)
-        for c, out, two in zip(of, unnamed, twice, strict=True)
+        for c, out, two in zip(label, unnamed, twice, strict=True)
     ]
     order = np.argsort(objects)
     columns = [tuple(column[i] for i in order) for column in (objects, category, categories)]
@@ -145,7 +145,7 @@ def plant_network(world, n_layers, supervision, noise=0.1, seed=0):
 
 
 def simulate_triplets(world, n_triplets=20_000, seed=0):
-    """People's judgements of random triplets.
+    """Human judgements of random triplets.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def simulate_triplets(world, n_triplets=20_000, seed=0):
 
 
 def simulate_repeated_triplets(world, n_triplets=500, repeats=40, seed=0):
-    """The same triplets judged again and again, for the noise ceiling.
+    """The same triplets judged repeatedly, for the noise ceiling.
 
     Returns
     -------

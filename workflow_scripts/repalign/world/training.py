@@ -1,7 +1,7 @@
-"""Train tiny networks on pictures of the simulated world, one per way of learning, each saved as its library saves.
+"""Train small networks on images of the simulated world, one for each learning paradigm, saved as their libraries do.
 
 supervised        a residual network (timm) learns the objects' categories
-self_supervised   the same network learns to tell images apart, whatever their crop and light (SimCLR [1])
+self_supervised   the same network learns to tell images apart, regardless of crop and light (SimCLR [1])
 masked            a transformer (transformers) learns to fill in hidden patches (MAE [2])
 self_sup_sup      the self-supervised network learns the categories afterwards
 clip              a transformer (open_clip) learns which caption belongs to which image [3]
@@ -30,7 +30,7 @@ from repalign.models.network import seeded
 from repalign.world.images import captions
 
 BACKBONE = "test_resnet"
-# What the networks see of the 64 px: enough for every attribute, at a quarter of the cost.
+# Images are reduced from 64 px: enough for every attribute, at a quarter of the cost.
 SIZE = 32
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MASKED_SHARE = 0.6
@@ -119,7 +119,7 @@ def _save_timm(module, folder, classes):
 def train_supervised(
     images, labels, folder, *, classes=(), seed=0, epochs=8, batch_size=64, rate=4e-3, start=None
 ):
-    """Learn the objects' categories; saved as timm saves.
+    """Learn the objects' categories; saved in the format of timm.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def train_supervised(
     labels : (n,) int tensor
     folder : path
     classes : sequence of str
-        What the labels mean; saved with the network.
+        Names of the labels; saved with the network.
     seed : int
     start : path or None
         State dictionary of `train_self_supervised` to begin from.
@@ -161,7 +161,7 @@ def train_supervised(
 
 
 def train_self_supervised(images, path, *, seed=0, epochs=12, batch_size=128, rate=3e-3, temperature=0.2):
-    """Learn to recognise two crops of one image among all others; saved as training loops save a checkpoint."""
+    """Learn to recognise two crops of one image among all others; saved as a training checkpoint."""
     generator = torch.Generator().manual_seed(seed)
     module = _backbone(seed).train()
     projector = seeded(
@@ -187,7 +187,7 @@ def train_self_supervised(images, path, *, seed=0, epochs=12, batch_size=128, ra
 
 
 def train_masked(images, folder, *, seed=0, epochs=25, batch_size=64, rate=2e-3):
-    """Learn to fill in hidden patches; saved as transformers saves."""
+    """Learn to fill in hidden patches; saved in the format of transformers."""
     generator = torch.Generator().manual_seed(seed)
     config = ViTMAEConfig(
         hidden_size=64,
@@ -227,19 +227,19 @@ def train_masked(images, folder, *, seed=0, epochs=25, batch_size=64, rate=2e-3)
 
 
 def train_clip(images, sentences, folder, *, seed=0, epochs=12, batch_size=128, rate=2e-3):
-    """Learn which caption belongs to which image; saved as open_clip saves.
+    """Learn which caption belongs to which image; saved in the format of open_clip.
 
     Parameters
     ----------
     images : (n, 3, 32, 32) tensor
     sentences : list of n lists of str
-        The words of each image's caption; in training each word is left out one time in four, as people name
-        different things.
+        The words of each image's caption; each word is left out in a quarter of the training steps, since people
+        mention different things.
     folder : path
     """
     generator = torch.Generator().manual_seed(seed)
     words = sorted({word for sentence in sentences for word in sentence})
-    # 0 pads, the largest token ends a sentence: there the text tower reads its summary.
+    # 0 is padding; the largest token ends a sentence, and the text tower reads its output there.
     token = {word: i + 1 for i, word in enumerate(words)}
     length, end = CLIP["text_cfg"]["context_length"], len(words) + 1
     config = {**CLIP, "text_cfg": {**CLIP["text_cfg"], "vocab_size": end + 1}}
@@ -294,7 +294,7 @@ def train(name, world, images, folder, *, start=None, seed=0, epochs=None):
     start : path or None
         Folder of the self-supervised network, from which `self_sup_sup` begins.
     epochs : int or None
-        None for as many as each network needs.
+        None: the number that each network needs.
 
     Returns
     -------

@@ -1,34 +1,35 @@
 """Trials that survive a killed job: one finished trial is one line of an Optuna journal.
 
-A trial is written once, when it is finished, while its worker holds the lock of its slot. The lock belongs to the
-process, so a kill frees the slot at once, and nobody repeats or loses what the journal holds.
+A trial is written once, when it is finished, while its worker holds the lock of its batch. Locks are those of the
+operating system (`filelock.FileLock`, not `SoftFileLock`): they are freed when a process is killed, on a local disk at
+once and on NFS when the server learns of it, so no file left behind can block a later run.
 """
 
-import fcntl
 import hashlib
 import json
-import os
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import optuna
+from filelock import FileLock, Timeout
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState, create_trial
 
 from repalign.errors import InputError
 
+POLL = 0.005  # seconds between attempts to get a lock that others hold for milliseconds
 
-class ProcessLock:
-    """Advisory lock that dies with its process; cuts off the half-written line of a killed writer."""
+
+class JournalLock:
+    """Optuna's lock of the journal file; also cuts off the half-written line of a killed writer."""
 
     def __init__(self, path):
-        self._path = str(path)
-        self._handle = None
+        self._path = path
+        self._lock = FileLock(f"{path}.lock", poll_interval=POLL)
 
     def acquire(self):
-        self._handle = os.open(self._path + ".lock", os.O_CREAT | os.O_RDWR, 0o644)
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        self._lock.acquire()
         with open(self._path, "rb+") as file:
             content = file.read()
             if content and not content.endswith(b"\n"):
@@ -36,8 +37,7 @@ class ProcessLock:
         return True
 
     def release(self):
-        os.close(self._handle)
-        self._handle = None
+        self._lock.release()
 
 
 def fingerprint(*parts):
@@ -76,14 +76,14 @@ class Journal:
         else:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
-            lock = ProcessLock(self.path)
+            lock = JournalLock(self.path)
             try:
                 storage = JournalStorage(JournalFileBackend(str(self.path), lock_obj=lock))
             except (ValueError, KeyError) as error:
                 raise InputError(
                     f"{self.path} is not an Optuna journal ({error}); delete it and rerun."
                 ) from error
-        with self._exclusive("open"), quiet():
+        with self._lock("open") if self.path else nullcontext(), quiet():
             self._studies = {
                 stage: optuna.create_study(storage=storage, study_name=stage, load_if_exists=True)
                 for stage in stages
@@ -129,31 +129,20 @@ class Journal:
         if self.path is None:
             yield True
             return
-        with self._lock_file(name) as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-
-    @contextmanager
-    def _exclusive(self, name):
-        if self.path is None:
-            yield
-            return
-        with self._lock_file(name) as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-
-    @contextmanager
-    def _lock_file(self, name):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o644)
+        lock = self._lock(name)
         try:
-            yield handle
+            lock.acquire(blocking=False)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
         finally:
-            os.close(handle)
+            lock.release()
+
+    def _lock(self, name):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.folder / f"{name}.lock", poll_interval=POLL)
 
     @property
     def folder(self):

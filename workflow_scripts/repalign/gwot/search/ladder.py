@@ -1,4 +1,4 @@
-"""Follow a solution from a large epsilon down to a small one."""
+"""Annealing: follow solutions from a large epsilon down to a small one."""
 
 import numpy as np
 
@@ -14,14 +14,14 @@ def descend(solver, state, target, *, ratio=RATIO, loose=LOOSE, **close):
     ----------
     solver : NativeSolver or PotSolver
     state : State
-        Solved or not at its own epsilons; the first step already lowers them.
+        At its own epsilons, solved or not; the first step already lowers them.
     target : float
     ratio : float
-        Largest step down; as many equal steps are taken as that needs.
+        Smallest ratio of successive epsilons; the steps are equal on a log scale.
     loose : dict
-        Limits of `solver.run` on the way.
+        Tolerance and iteration limit of `solver.run` above the target.
     close :
-        Limits of `solver.run` at the target; the solver's own by default.
+        The same at the target; the solver's own by default.
 
     Returns
     -------

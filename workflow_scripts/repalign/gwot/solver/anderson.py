@@ -5,27 +5,25 @@ import math
 import torch
 
 EXPANDING = 1e-3  # eigenvalue of the map, minus 1, from which a direction counts as expanding
-NOISE = (
-    8  # size, in units of the last place, of differences that are rounding: they must not make large weights
-)
+NOISE = 8  # units in the last place; smaller differences are rounding errors and must not get large weights
 DAMPING = 1e-8  # of the least-squares problem, relative to its largest diagonal entry
 
 
 class Anderson:
-    """Mix the last images of a fixed-point map so that the mixed residual is smallest.
+    """Combine the last images of a fixed-point map so that the combined residual is smallest.
 
-    Each member of the batch has its own history, used once its residual has fallen below `start` and for as long as
-    it keeps falling: away from a fixed point a mixed step could leave the basin that the plain iteration would reach.
+    Each member of the batch has its own history. It is used while the residual is below `start` and does not double:
+    far from a fixed point an accelerated step could leave the basin that the plain iteration would reach.
 
     Parameters
     ----------
     window : int
-        Differences kept.
+        How many differences of successive steps are kept.
     start : float
-        Size of the residual below which mixing begins.
+        Size of the residual below which acceleration begins.
     escape : bool
-        Take the plain step while the history shows an expanding direction: the plain iteration leaves a saddle, a
-        mixed one would settle on it. Maps that only contract need no such check.
+        Take the plain step while the history shows an expanding direction: the plain iteration leaves a saddle, the
+        accelerated one would converge to it. Maps that only contract need no such check.
 
     References
     ----------
@@ -37,7 +35,7 @@ class Anderson:
         self._last, self._count = None, 0
 
     def keep(self, mask):
-        """Drop the members of the batch that have ended."""
+        """Keep only some members of the batch."""
         if self._last is None:
             return
         self._last = tuple(entry[mask] for entry in self._last)
@@ -53,7 +51,7 @@ class Anderson:
             Where the map was evaluated, and image minus point, in coordinates whose Euclidean norm is the size of
             the residual.
         image : (B, k) tensor, optional
-            What the map returned, if in other coordinates.
+            The value of the map, if in other coordinates.
 
         Returns
         -------
@@ -68,7 +66,7 @@ class Anderson:
         sound = (size < self.start) & (size < 2 * last[3])
         slot = self._count % self.window
         self._count += 1
-        # A residual that jumped up closes the history behind it.
+        # A residual that has doubled makes the history before it useless.
         self._valid &= sound[:, None]
         self._valid[:, slot] = sound & (last[3] < self.start)
         self._changes[:, slot] = residual - last[1]
@@ -99,7 +97,7 @@ class Anderson:
 
 
 def _least_squares(rows, right, valid, noise):
-    """Weights w (B, m, k) that make rows' w closest to `right`; rows (B, m, d) that are not valid get none."""
+    """Weights w (B, m, k) that bring rows' w closest to `right`; rows (B, m, d) that are not valid get weight 0."""
     gram = rows @ rows.transpose(1, 2)
     damping = (DAMPING * gram.diagonal(dim1=1, dim2=2).amax(1, keepdim=True)).clamp_min(noise**2)
     gram = gram + torch.diag_embed(damping + (~valid).double() * damping.clamp_min(1))

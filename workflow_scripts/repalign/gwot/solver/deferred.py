@@ -1,4 +1,4 @@
-"""Deferred correction: follow a cheap stand-in of a problem to the fixed point of the problem itself."""
+"""Deferred correction: solve a cheap approximation, and correct it until its solution is that of the exact problem."""
 
 from dataclasses import replace
 from itertools import count
@@ -7,15 +7,16 @@ import torch
 
 from repalign.gwot.solver.state import Progress
 
-AHEAD = 0.2  # of the change at a correction: how far the stand-in is followed before the next
-CORRECTIONS = 12  # at most; each should bring at least a factor of two
+NEXT_TOLERANCE = 0.2  # of the last correction's change: how far the approximation is solved before the next
+MOST_CORRECTIONS = 12  # each should at least halve the change
 
 
-def corrected(solver, coarse, state, progress=None):
+def deferred_correction(solver, coarse, state, progress=None):
     """Go on from a state of a coarse solver to a fixed point of the exact one.
 
-    What the coarse cores leave out of C0 T D0 is found at one plan and held while the coarse solver goes on; where
-    that ends it is found anew. Each correction is a step of the exact iteration, and convergence is judged by it.
+    The part of C0 T D0 that the coarse cores leave out is computed at one plan and held fixed while the coarse solver
+    converges; then it is computed anew. Each correction is a step of the exact iteration, so its change tells whether
+    the exact problem has converged.
 
     Parameters
     ----------
@@ -23,27 +24,34 @@ def corrected(solver, coarse, state, progress=None):
     state : State
         Of the coarse solver.
     progress : Progress, optional
-        Of the run that led there, to go on counting.
+        Of the run that led there; its iterations are counted too.
 
     Returns
     -------
     (State of the exact solver, Progress)
-        Not converged where corrections stopped bringing the plan closer.
+        Not converged where a correction did not halve the change of the one before.
     """
     change = torch.full_like(state.f[:, 0], torch.inf)
     for number in count(1):
-        f, g, inner, u, v, kernel = coarse.sinkhorn(state, coarse.plans(state), solver.deserved(change))
-        exact, seen = solver.kernel.contract(kernel, u, v), coarse.kernel.contract(kernel, u, v)
-        known = coarse.kernel.score(state.moment)
-        known = known if state.rest is None else known + state.rest
-        before, change = change, solver.log_change(exact - known, state.epsilon)
-        once, ended = torch.ones_like(change, dtype=torch.long), change <= solver.tolerance
-        step = Progress(change, ended, once, inner * once)
-        progress = step if progress is None else step.after(progress)
-        if number == CORRECTIONS or bool((ended | (change > before / 2)).all()):
-            return replace(state, moment=exact, f=f, g=g, rest=None), progress
-        rest = exact - coarse.kernel.score(seen)
-        state = replace(state, moment=seen, f=f, g=g, rest=rest)
-        near = max(solver.tolerance / 2, AHEAD * change.max().item())
-        state, more = coarse.run(state, tolerance=near)
+        scaled = coarse.sinkhorn(state, coarse.plans(state), solver.marginal_tolerance(change))
+        plan = scaled.kernel, scaled.u, scaled.v
+        exact, approximate = solver.kernel.contract(*plan), coarse.kernel.contract(*plan)
+        used = coarse.kernel.score(state.moment)
+        used = used if state.rest is None else used + state.rest
+        before, change = change, solver.log_change(exact - used, state.epsilon)
+        progress = _one_step(change, solver.tolerance, scaled.sweeps, progress)
+        if number == MOST_CORRECTIONS or bool((progress.converged | (change > before / 2)).all()):
+            return replace(state, moment=exact, f=scaled.f, g=scaled.g, rest=None), progress
+        rest = exact - coarse.kernel.score(approximate)
+        state = replace(state, moment=approximate, f=scaled.f, g=scaled.g, rest=rest)
+        state, more = coarse.run(
+            state, tolerance=max(solver.tolerance / 2, NEXT_TOLERANCE * change.max().item())
+        )
         progress = more.after(progress)
+
+
+def _one_step(change, tolerance, sweeps, before):
+    """Progress after one exact step that changed the log plan by so much."""
+    once = torch.ones_like(change, dtype=torch.long)
+    step = Progress(change, change <= tolerance, once, sweeps * once)
+    return step if before is None else step.after(before)

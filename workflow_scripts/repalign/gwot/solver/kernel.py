@@ -5,8 +5,8 @@ row and column that the marginals fix, only the score
 
     4 / epsilon * (a b' + C0 T D0).
 
-For factored cores C0 = -F F', D0 = -G G' that is F (F' T G) G': the plan enters through the small moment F' T G. A
-dense core stands on its side of the moment whole, with an identity on the outside.
+For factored cores C0 = -F F', D0 = -G G' that is F (F' T G) G': the plan enters through its moment F' T G, a small
+matrix. A dense core is its own inner factor, and its outer factor is the identity: the moment is C0 T D0 then.
 """
 
 from dataclasses import dataclass
@@ -17,37 +17,37 @@ import torch
 
 @dataclass(frozen=True)
 class Side:
-    """Torch view of a system: log weights, linear part, and the factors inside and outside of the moment."""
+    """One system in torch: weights, linear part, and the factors inside and outside of the moment."""
 
     weights: torch.Tensor
     linear: torch.Tensor
     inner: torch.Tensor
     outer: torch.Tensor | None
-    root: torch.Tensor  # maps a change of the moment to one of the same weighted size as that of the score
-    axes: torch.Tensor | None  # (rank, n) orthonormal in that size: the space that leading eigenvectors span
-
-    @classmethod
-    def of(cls, system, rank=None, **options):
-        """The side of a `System`; a dense core exactly, or by its `rank` leading eigenvectors."""
-        axes = None
-        if system.factor is None and rank is not None:
-            inner, outer = leading_factors(system.dense, rank, **options)
-            size = np.sqrt(system.weights)[:, None]
-            axes, root = np.linalg.qr(size * outer.double().cpu().numpy())
-            axes = (axes * size).T
-        elif system.factor is None:
-            inner, outer, root = system.dense, None, np.sqrt(system.weights)
-        else:
-            inner, outer = system.factor, -system.factor
-            root = np.linalg.qr(np.sqrt(system.weights)[:, None] * system.factor, mode="r")
-        tensors = (
-            None if array is None else torch.as_tensor(array, **options).contiguous()
-            for array in (system.weights, system.linear, inner, outer, root, axes)
-        )
-        return cls(*tensors)
+    root: torch.Tensor  # left root @ moment @ right root' has the weighted norm of the score
+    axes: torch.Tensor | None  # (rank, n), orthonormal in that norm: what the leading eigenvectors span
 
     def __len__(self):
         return len(self.weights)
+
+
+def make_side(system, rank=None, **options):
+    """The side of `Dissimilarities`; a dense core exactly, or by its `rank` leading eigenvectors."""
+    axes = None
+    if system.factor is None and rank is not None:
+        inner, outer = leading_factors(system.dense, rank, **options)
+        size = np.sqrt(system.weights)[:, None]
+        axes, root = np.linalg.qr(size * outer.double().cpu().numpy())
+        axes = (axes * size).T
+    elif system.factor is None:
+        inner, outer, root = system.dense, None, np.sqrt(system.weights)
+    else:
+        inner, outer = system.factor, -system.factor
+        root = np.linalg.qr(np.sqrt(system.weights)[:, None] * system.factor, mode="r")
+    tensors = (
+        None if array is None else torch.as_tensor(array, **options).contiguous()
+        for array in (system.weights, system.linear, inner, outer, root, axes)
+    )
+    return Side(*tensors)
 
 
 def leading_factors(core, rank, oversampling=16, rounds=3, **options):
@@ -76,7 +76,7 @@ class Kernel:
         return self.contract(plan, None, None)
 
     def contract(self, kernel, u, v):
-        """F' diag(u) K diag(v) G for kernels (B, n1, n2) and scalings (B, n1), (B, n2), cheaper side first."""
+        """F' diag(u) K diag(v) G for kernels (B, n1, n2) and scalings (B, n1), (B, n2); the narrower side first."""
         left, right = self.left.inner, self.right.inner
         if u is None:
             if right.shape[1] <= left.shape[1]:

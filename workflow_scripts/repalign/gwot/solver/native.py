@@ -1,35 +1,26 @@
-"""Entropic Gromov-Wasserstein in torch: factored costs, warm-started absorbed Sinkhorn, batched over starts."""
+"""Entropic Gromov-Wasserstein in torch: factored costs, warm-started Sinkhorn, batched over starts."""
 
 from dataclasses import replace
 from functools import cached_property
-from math import exp
 
 import numpy as np
 import torch
 
-from repalign.gwot.solver.anderson import Anderson
-from repalign.gwot.solver.deferred import corrected
-from repalign.gwot.solver.kernel import Kernel, Side
-from repalign.gwot.solver.products import WholeKernel, sparse_kernel
-from repalign.gwot.solver.solution import judged
-from repalign.gwot.solver.state import Progress, State
+from repalign.gwot.solver.deferred import deferred_correction
+from repalign.gwot.solver.iteration import Iteration
+from repalign.gwot.solver.kernel import Kernel, make_side
+from repalign.gwot.solver.sinkhorn import Sinkhorn, exp_, stabilised, usable
+from repalign.gwot.solver.solution import make_solution
+from repalign.gwot.solver.state import State
 
-ABSORB = 30.0  # log of the largest scaling kept outside the kernel; float32 reaches 88
-COARSE_RANK = 240  # leading eigenvectors that stand for a dense core while a search is loose
-NEAR = 0.03  # change at which a run begins to correct for what they leave out
-SETTLED = 20  # sweeps after which the entries of a kernel that matter are taken for the whole
-THINNED = 500  # objects from which that takes less time than it saves
-MIXED = 10  # sweeps that Anderson acceleration of Sinkhorn looks back on
-REACH = 5.0  # log of how far a mixed scaling may lie from the plain one
-LOWEST = -75.0  # log of the smallest entry of a kernel
-# Where a plan is nearly a permutation marginal errors end up creeping: while the plan still changes, so many sweeps
-# without a tenth less, below so many times the floor, are the last; more at the end.
-STALLED, STALE, PATIENT = 8, 60, 300
-INNER = 0.01  # marginal error allowed per root mean square change of the log plan, and at most
+COARSE_RANK = 240  # leading eigenvectors that stand for a large dense core while a search is loose
+COARSE_TOLERANCE = 0.03  # change of the log plan at which a run starts to correct for the other eigenvectors
+MARGINAL_SHARE = 0.01  # marginal error allowed per change of the log plan, and at most
+BALANCE_PATIENCE = 300  # sweeps without progress after which a final plan is as balanced as it gets
 
 
 class NativeSolver:
-    """Projected-gradient entropic GW, T <- Sinkhorn(p, q, G(T), epsilon), fast.
+    """Entropic Gromov-Wasserstein by projected gradient, T <- Sinkhorn(p, q, G(T), epsilon).
 
     Parameters
     ----------
@@ -37,19 +28,18 @@ class NativeSolver:
     device, dtype : str
         float32 by default; float64 is the reference.
     max_iterations, max_inner : int
-        Outer steps; Sinkhorn sweeps in each.
+        Most outer steps, and most Sinkhorn sweeps in each.
     rank : int, optional
-        Replace dense cores by this many leading eigenvectors; plans are still judged by the exact loss.
+        Replace dense cores by this many leading eigenvectors; the loss of a plan is still the exact one.
     tolerance : float
         Stop when one step changes the log plan by less than this, root mean square.
 
     Notes
     -----
-    Sinkhorn starts from the last potentials, with them absorbed into the kernel, and is solved only as far as the
-    outer change deserves: its marginal error stays below a hundredth of the plan's last change. Its sweeps are mixed
-    by Anderson acceleration in the log domain, which takes a tenth of them where epsilon is small; scalings that grow
-    past exp(30) are absorbed again. The outer iteration is mixed too, close to its fixed point. Large dense cores are
-    followed by their leading eigenvectors, which cost a tenth, and corrected for the rest now and then (`finish`).
+    `docs/solver.md` derives the iteration and measures every acceleration. Sinkhorn starts from the last potentials
+    and is solved to a marginal error of a hundredth of the plan's last change. Its sweeps are mixed by Anderson
+    acceleration; so are the outer steps once they are small. Large dense cores are replaced by their leading
+    eigenvectors, and the error of that is corrected at the end (`finish`).
     """
 
     def __init__(
@@ -65,14 +55,23 @@ class NativeSolver:
     ):
         self.problem, self.rank = problem, rank
         self.max_iterations, self.max_inner, self.tolerance = max_iterations, max_inner, tolerance
-        self.options_by_name = {"device": device, "dtype": dtype}
+        self.device, self.dtype = device, dtype
         self.options = {"device": device, "dtype": getattr(torch, dtype)}
         self.kernel = Kernel(
-            *(Side.of(system, rank, **self.options) for system in (problem.source, problem.target))
+            *(make_side(system, rank, **self.options) for system in (problem.source, problem.target))
         )
         self.p, self.q = self.kernel.left.weights, self.kernel.right.weights
         self.log_p, self.log_q = self.p.log(), self.q.log()
-        self.floor = 50 * torch.finfo(self.options["dtype"]).eps
+        self.precision = 50 * torch.finfo(self.options["dtype"]).eps  # of a marginal error, in L1
+
+    @property
+    def batch(self):
+        """Starts worth solving together: a few while they share the cache, many on a GPU."""
+        entries = self.problem.shape[0] * self.problem.shape[1]
+        room = 2**19 if self.device == "cpu" else 2**31
+        return int(np.clip(room // entries, 1, 32))
+
+    # States
 
     def state(self, plans, epsilon):
         """State of initial plans (B, n1, n2) at one epsilon or one each."""
@@ -82,40 +81,37 @@ class NativeSolver:
         f, g = self.log_p.expand(batch, -1), self.log_q.expand(batch, -1)
         return State(self.kernel.moment(plans), f, g, epsilon)
 
+    def at(self, state, epsilon):
+        """The same potentials, in units of cost, at other epsilons (B,)."""
+        epsilon = self._epsilon(epsilon)
+        ratio = (state.epsilon / epsilon).to(state.f.dtype)[:, None]
+        f, g = self.log_p + ratio * (state.f - self.log_p), self.log_q + ratio * (state.g - self.log_q)
+        return State(state.moment, f, g, epsilon)
+
+    def join(self, states):
+        """One batch of several."""
+        fields = ("moment", "f", "g", "epsilon")
+        return State(*(torch.cat([getattr(state, field) for state in states]) for field in fields))
+
     def plans(self, state):
         """Plans (B, n1, n2) of a state."""
-        return _exp(self.log_kernel(state))
+        return exp_(self.log_kernel(state))
 
     def log_kernel(self, state, out=None):
         """Log plans (B, n1, n2) of a state."""
         return self.kernel.log_kernel(state.moment, state.epsilon, state.f, state.g, state.rest, out)
 
-    def solve(self, plan, epsilon):
-        """Run from one initial plan (n1, n2) at one epsilon; returns a `Solution`."""
-        return self.solutions(*self.run_from(plan[None], epsilon))[0]
-
-    def run_from(self, plans, epsilon):
-        """Iterate initial plans (B, n1, n2) to convergence at one epsilon or one each; `(State, Progress)`."""
-        coarse = self.coarse()
-        if coarse is self:
-            return self.run(self.state(plans, epsilon))
-        return self.finish(*coarse.run(coarse.state(plans, epsilon), tolerance=max(NEAR, self.tolerance)))
-
-    def finish(self, state, progress=None):
-        """Take a state of `coarse()` on to convergence, counting the run that led there; as `run`."""
-        coarse = self.coarse()
-        if coarse is not self:
-            state, progress = corrected(self, coarse, state, progress)
-            if bool(progress.converged.all()):
-                return state, progress
-        state, ending = self.run(state)
-        return state, ending if progress is None else ending.after(progress)
+    def balance(self, state):
+        """Bring the marginals of a state's plans to the precision of the dtype."""
+        target = torch.full((len(state),), self.precision, **self.options)
+        scaled = self.sinkhorn(state, self.plans(state), target, patience=BALANCE_PATIENCE)
+        return replace(state, f=scaled.f, g=scaled.g)
 
     def solutions(self, state, progress):
         """A `Solution` for each start of a batch, with balanced marginals."""
         state = self.balance(state)
         return [
-            judged(
+            make_solution(
                 self.problem,
                 self.plans(state[index : index + 1])[0].cpu().numpy(),
                 epsilon=state.epsilon[index].item(),
@@ -126,12 +122,34 @@ class NativeSolver:
             for index in range(len(state))
         ]
 
-    @property
-    def batch(self):
-        """Starts worth solving together: a few while they share the cache, many on a GPU."""
-        n = self.problem.shape[0] * self.problem.shape[1]
-        room = 2**31 if self.options["device"] != "cpu" else 2**19
-        return int(np.clip(room // n, 1, 32))
+    # Runs
+
+    def solve(self, plan, epsilon):
+        """Run from one initial plan (n1, n2) at one epsilon; returns a `Solution`."""
+        return self.solutions(*self.run_from(plan[None], epsilon))[0]
+
+    def run_from(self, plans, epsilon):
+        """Iterate initial plans (B, n1, n2) to convergence at one epsilon or one each; `(State, Progress)`."""
+        coarse = self.coarse()
+        if coarse is self:
+            return self.run(self.state(plans, epsilon))
+        start = coarse.state(plans, epsilon)
+        return self.finish(*coarse.run(start, tolerance=max(COARSE_TOLERANCE, self.tolerance)))
+
+    def run(self, state, *, tolerance=None, max_iterations=None):
+        """Iterate a batch of starts to convergence, each at its own epsilon; returns `(State, Progress)`."""
+        tolerance = self.tolerance if tolerance is None else tolerance
+        return Iteration(self, state, tolerance, max_iterations or self.max_iterations).run()
+
+    def finish(self, state, progress=None):
+        """Take a state of `coarse()` to convergence; `progress` of the run that led there is counted too."""
+        coarse = self.coarse()
+        if coarse is not self:
+            state, progress = deferred_correction(self, coarse, state, progress)
+            if bool(progress.converged.all()):
+                return state, progress
+        state, ending = self.run(state)
+        return state, ending if progress is None else ending.after(progress)
 
     def coarse(self):
         """A cheaper solver of nearly the same problem for loose stages of a search; itself where costs are factored."""
@@ -143,168 +161,60 @@ class NativeSolver:
         small = min(self.problem.shape) < 6 * COARSE_RANK
         if small or self.rank is not None or any(system.factor is not None for system in systems):
             return None
-        limits = {"max_iterations": self.max_iterations, "max_inner": self.max_inner}
-        return NativeSolver(self.problem, **self.options_by_name, **limits, rank=COARSE_RANK)
+        return NativeSolver(
+            self.problem,
+            device=self.device,
+            dtype=self.dtype,
+            max_iterations=self.max_iterations,
+            max_inner=self.max_inner,
+            rank=COARSE_RANK,
+        )
 
-    def at(self, state, epsilon):
-        """The same potentials, in units of cost, at other epsilons (B,)."""
-        epsilon = self._epsilon(epsilon)
-        ratio = (state.epsilon / epsilon).to(state.f.dtype)[:, None]
-        f, g = self.log_p + ratio * (state.f - self.log_p), self.log_q + ratio * (state.g - self.log_q)
-        return State(state.moment, f, g, epsilon)
+    # One step
 
-    def _epsilon(self, epsilon):
-        return torch.as_tensor(epsilon, device=self.options["device"], dtype=torch.float64)
+    def step(self, state, marginal_tolerance, out=None):
+        """One projected-gradient step: `(State, Sinkhorn sweeps)`. Overwrites the kernel `out` where given."""
+        scaled = self.sinkhorn(state, exp_(self.log_kernel(state, out)), marginal_tolerance)
+        moment = self.kernel.contract(scaled.kernel, scaled.u, scaled.v)
+        return replace(state, moment=moment, f=scaled.f, g=scaled.g), scaled.sweeps
 
-    def join(self, states):
-        """One batch of several."""
-        fields = ("moment", "f", "g", "epsilon")
-        return State(*(torch.cat([getattr(state, field) for state in states]) for field in fields))
+    def sinkhorn(self, state, kernel, tolerance, **limits):
+        """Scale the kernels of a state to the marginals: a `ScaledKernel`."""
+        f, g, row_sums = state.f, state.g, kernel.sum(2)
+        if not usable(row_sums):
+            kernel, f, g = stabilised(self.log_kernel(state, kernel), f, g, self.log_p, self.log_q)
+            row_sums = kernel.sum(2)
+        scaling = Sinkhorn(kernel, f, g, row_sums, self.p, self.q, self.precision)
+        return scaling.solve(tolerance, max_sweeps=self.max_inner, **limits)
 
-    def run(self, state, *, tolerance=None, max_iterations=None):
-        """Iterate a batch of starts to convergence, each at its own epsilon; returns `(State, Progress)`."""
-        tolerance = self.tolerance if tolerance is None else tolerance
-        limit = max_iterations or self.max_iterations
-        batch, device = len(state), state.f.device
-        change = torch.full((batch,), torch.inf, **self.options)
-        target = torch.full_like(change, INNER)
-        iterations = torch.zeros(batch, dtype=torch.long, device=device)
-        inner_iterations = torch.zeros_like(iterations)
-        state = replace(state, moment=state.moment.clone(), f=state.f.clone(), g=state.g.clone())
-        active = torch.arange(batch, device=device)
-        mixer, out = Anderson(start=0.1, escape=True), self._buffer(batch)
-        while len(active):
-            if out is not None and len(out) != len(active):
-                out = self._buffer(len(active))
-            current = state if len(active) == batch else state[active]
-            # Never looser again: at small epsilon a run would swing between loose marginals and tight ones for ever.
-            target[active] = torch.minimum(target[active], self.deserved(change[active]))
-            *image, inner = self._step(current, out, target[active])
-            residual = self._score_change(image[0] - current.moment, current.epsilon)
-            point = self._score_change(current.moment, current.epsilon)
-            step = self._step_size(image[0] - current.moment, residual, current.epsilon)
-            change[active] = step
-            mixed = mixer.mix(point, residual, torch.cat([part.flatten(1) for part in image], 1))
-            for whole, part in zip(
-                (state.moment, state.f, state.g), mixed.split([x[0].numel() for x in image], 1), strict=True
-            ):
-                whole[active] = part.view_as(whole[active])
-            iterations[active] += 1
-            inner_iterations[active] += inner
-            going = (step > tolerance) & (iterations[active] < limit)
-            if not bool(going.all()):
-                mixer.keep(going)
-                active = active[going]
-        return state, Progress(change, change <= tolerance, iterations, inner_iterations)
+    def marginal_tolerance(self, change):
+        """Marginal errors (B,) that plans may have which changed by so much in the last step."""
+        return (MARGINAL_SHARE * change).clamp(self.precision, MARGINAL_SHARE)
+
+    def empty_kernel(self, batch):
+        """Memory for the kernels of a batch."""
+        return torch.empty(batch, *self.problem.shape, **self.options)
 
     def log_change(self, change, epsilon):
         """Root mean square change (B,) of the log plan that a change of C0 T D0 (B, n1, n2) makes."""
         change = self.p.sqrt()[:, None] * change * self.q.sqrt()
         return (4 / epsilon).to(change.dtype) * torch.linalg.vector_norm(change, dim=(1, 2))
 
-    def deserved(self, change):
-        """Marginal errors (B,) as small as the last changes of the plans deserve."""
-        return (INNER * change).clamp(self.floor, INNER)
+    def log_plan_coordinates(self, moment, epsilon):
+        """Moments (B, r1, r2) as vectors whose Euclidean norm is the root mean square of the log plans they make.
 
-    def balance(self, state):
-        """Bring the marginals of a state's plans to the precision of the dtype."""
-        target = torch.full((len(state),), self.floor, **self.options)
-        f, g = self.sinkhorn(state, self.plans(state), target, patience=PATIENT)[:2]
-        return replace(state, f=f, g=g)
-
-    def _buffer(self, batch):
-        return torch.empty(batch, *self.problem.shape, **self.options)
-
-    def _step(self, state, out, target):
-        kernel = _exp(self.log_kernel(state, out))
-        f, g, inner, u, v, kernel = self.sinkhorn(state, kernel, target)
-        return self.kernel.contract(kernel, u, v), f, g, inner
-
-    def sinkhorn(self, state, kernel, target, patience=STALE):
-        """Scale kernels to the marginals; rows end exact, columns within `target` in L1."""
-        f, g = state.f, state.g
-        rows = kernel.sum(2)
-        if not _sound(rows):
-            kernel, f, g = self._stabilised(state, kernel)
-            rows = kernel.sum(2)
-        sweeps, mixer, root = 0, Anderson(MIXED), self.q.sqrt()
-        u, log_v = self.p / rows, torch.zeros_like(g)
-        best, stale = torch.full_like(state.f[:, 0], torch.inf), 0
-        products, thinning = WholeKernel(kernel), SETTLED if self._thins(state) else torch.inf
-        while True:
-            v = log_v.exp()
-            columns = products.columns(u)
-            error = (columns * v - self.q).abs().sum(1)
-            sweeps += 1
-            done = error <= target
-            better = ~done & (error < 0.9 * best)
-            best = torch.where(better, error, best)
-            stale = 0 if bool((better | (error > STALLED * self.floor)).any()) else stale + 1
-            if stale > patience or bool(done.all()) or sweeps > self.max_inner:
-                if products.whole:
-                    break
-                products, thinning = WholeKernel(kernel), torch.inf  # which has the last word
-                u = self.p / products.rows(v)
-                continue
-            if sweeps == thinning:
-                products = sparse_kernel(kernel, u, v, self.p, columns * v) or products
-            image = (self.q / columns).log()
-            mixed = mixer.mix(log_v * root, (image - log_v) * root, image)
-            log_v = torch.where(done[:, None], log_v, image + (mixed - image).clamp_(-REACH, REACH))
-            u = self.p / products.rows(log_v.exp())
-            if not _within(u, log_v):
-                kernel.mul_(u[..., None]).mul_(log_v.exp()[:, None]).clamp_(min=exp(LOWEST))
-                f, g = f + u.log(), g + log_v
-                u, log_v = torch.ones_like(u), torch.zeros_like(log_v)
-                mixer = Anderson(MIXED)  # what it knew is in other coordinates
-                products, thinning = WholeKernel(kernel), max(thinning, sweeps + SETTLED)
-        return f + u.log(), g + log_v, sweeps, u, v, kernel
-
-    def _thins(self, state):
-        """Whether products with the entries that matter alone are worth their making."""
-        return len(state) == 1 and state.f.device.type == "cpu" and min(self.problem.shape) >= THINNED
-
-    def _stabilised(self, state, kernel, sweeps=3):
-        """Kernel, f, g after a few Sinkhorn sweeps in the log domain, where scalings cannot over- or underflow."""
-        log_kernel = self.log_kernel(state, kernel)
-        f, g = state.f.clone(), state.g.clone()
-        scaled = torch.empty_like(log_kernel)
-        for _ in range(sweeps):
-            for axis, log_weights, potential in ((1, self.log_q, g), (2, self.log_p, f)):
-                # torch.logsumexp takes six times as long.
-                top = log_kernel.amax(axis, keepdim=True)
-                total = _exp(torch.sub(log_kernel, top, out=scaled)).sum(axis)
-                shift = log_weights - total.log() - top.squeeze(axis)
-                log_kernel += shift.unsqueeze(axis)
-                potential += shift
-        return _exp(log_kernel), f, g
-
-    def _score_change(self, change, epsilon):
-        """Change of the log plan that a change of the moment causes, in coordinates of root mean square norm.
-
-        Of a large dense core only the part along its leading eigenvectors: mixing looks back on all of it.
+        Of a large dense core only the part along its leading eigenvectors, since acceleration keeps many of them.
         """
         left, right = self.kernel.left.root, self.kernel.right.root
         if self._coarse:
             left, right = self._coarse.kernel.left.axes, self._coarse.kernel.right.axes
-        change = left @ change if left.dim() == 2 else left[:, None] * change
-        change = change @ right.T if right.dim() == 2 else change * right
-        return (4 / epsilon).to(change.dtype)[:, None] * change.flatten(1)
+        moment = left @ moment if left.dim() == 2 else left[:, None] * moment
+        moment = moment @ right.T if right.dim() == 2 else moment * right
+        return (4 / epsilon).to(moment.dtype)[:, None] * moment.flatten(1)
 
-    def _step_size(self, change, residual, epsilon):
-        """Root mean square change of the log plan: the norm of all its coordinates."""
-        return self.log_change(change, epsilon) if self._coarse else torch.linalg.vector_norm(residual, dim=1)
+    def step_size(self, moved, residual, epsilon):
+        """Root mean square change (B,) of the log plan in a step that moved the moment; `residual` its coordinates."""
+        return self.log_change(moved, epsilon) if self._coarse else torch.linalg.vector_norm(residual, dim=1)
 
-
-def _exp(log_kernel):
-    """In-place exp without denormal numbers, which cost ten times as much in every product that follows."""
-    return log_kernel.clamp_(min=LOWEST).exp_()
-
-
-def _sound(rows):
-    return bool((torch.isfinite(rows) & (rows > 1e-30)).all())
-
-
-def _within(u, log_v):
-    low, high = u.aminmax()
-    return bool((high < exp(ABSORB)) & (low > exp(-ABSORB)) & (log_v.abs().amax() < ABSORB))
+    def _epsilon(self, epsilon):
+        return torch.as_tensor(epsilon, device=self.device, dtype=torch.float64)

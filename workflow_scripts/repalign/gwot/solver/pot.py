@@ -8,7 +8,7 @@ import torch
 from ot.bregman import sinkhorn
 from ot.gromov import gwggrad, init_matrix
 
-from repalign.gwot.solver.solution import judged
+from repalign.gwot.solver.solution import make_solution
 
 
 class PotSolver:
@@ -62,7 +62,7 @@ class PotSolver:
         return PotState(torch.cat([s.plans for s in states]), torch.cat([s.epsilon for s in states]))
 
     def coarse(self):
-        """POT has no cheaper stand-in."""
+        """Itself: POT has no cheaper solver."""
         return self
 
     def finish(self, state):
@@ -70,7 +70,7 @@ class PotSolver:
         return self.run(state)
 
     def balance(self, state):
-        """POT's plans stay as they are."""
+        """The state itself: POT's plans are reported as they are."""
         return state
 
     def run(self, state, *, tolerance=None, max_iterations=None):
@@ -86,7 +86,7 @@ class PotSolver:
     def solutions(self, state, progress):
         """A `Solution` for each plan of a batch."""
         return [
-            judged(self.problem, plan.cpu().numpy(), epsilon=value.item(), **ending)
+            make_solution(self.problem, plan.cpu().numpy(), epsilon=value.item(), **ending)
             for plan, value, ending in zip(state.plans, state.epsilon, progress, strict=True)
         ]
 
@@ -104,7 +104,7 @@ class PotSolver:
             previous = plan
             gradient = gwggrad(*self.costs, plan)
             with warnings.catch_warnings():
-                # POT warns of underflow and of missing convergence; `judged` finds both in the plan itself.
+                # POT warns of underflow and of missing convergence; `make_solution` detects both in the plan.
                 warnings.simplefilter("ignore")
                 plan, log = sinkhorn(
                     self.p,

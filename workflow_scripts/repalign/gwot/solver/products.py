@@ -1,15 +1,17 @@
-"""Products of a Gibbs kernel with scalings, all that a Sinkhorn sweep does: whole, or of the entries that matter."""
+"""The products of a Gibbs kernel with scalings in a Sinkhorn sweep: with all entries, or with the large ones only."""
 
 import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-NEGLIGIBLE = 1e-9  # share of the mass of its row and column below which an entry of a plan is left out
-DENSEST = 0.05  # share of entries that matter from which leaving the others out brings nothing
+NEGLIGIBLE = (
+    1e-9  # share of the mass of both its row and its column below which an entry of a plan is left out
+)
+DENSEST = 0.05  # share of large entries above which sparse products save no time
 
 
 class WholeKernel:
-    """Products with kernels (B, n1, n2)."""
+    """Products with all entries of kernels (B, n1, n2)."""
 
     whole = True
 
@@ -26,7 +28,7 @@ class WholeKernel:
 
 
 class SparseKernel:
-    """Products with the entries of one kernel that matter to its plan; see `sparse_kernel`."""
+    """Products with the large entries of one kernel; see `sparse_kernel`."""
 
     whole = False
 
@@ -43,22 +45,21 @@ class SparseKernel:
 
 
 def sparse_kernel(kernel, u, v, rows, columns, block=2**22):
-    """The entries of a kernel that hold more than a negligible share of their row or column in the plan u K v.
+    """The entries of a kernel that hold more than a negligible share of their row or column of the plan u K v.
 
-    The largest entry of every row and column is always among them.
+    The largest entry of every row and column is always kept.
 
     Parameters
     ----------
     kernel : (1, n1, n2) tensor on the CPU
     u, v : (1, n1), (1, n2) tensors
-        Scalings of the plan as it stands. Those of later sweeps differ, so what they end in is for the whole kernel
-        to judge.
+        Current scalings. Later ones differ and may make other entries large, so the last sweep uses all entries.
     rows, columns : (n1,), (1, n2) tensors
-        Mass of the plan in each.
+        Mass of the plan in each row and column.
 
     Returns
     -------
-    SparseKernel, or None where more than a twentieth of the entries matter.
+    SparseKernel, or None where more than a twentieth of the entries are kept.
     """
     kernel, u, v, columns = kernel[0], u[0], v[0], columns[0]
     step = max(1, block // len(columns))

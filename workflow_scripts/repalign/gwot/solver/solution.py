@@ -16,9 +16,9 @@ class Solution:
     Attributes
     ----------
     plan : (n1, n2) array
-        The transport plan, on its marginals unless the run failed.
+        The transport plan; total mass 1.
     loss : float
-        Unregularised loss of this very plan; NaN where the run failed.
+        Unregularised loss; NaN where the run failed.
     epsilon : float
         Entropic regularisation at which the plan was found.
     converged : bool
@@ -56,7 +56,7 @@ def failure_of(problem, plan):
     return ""
 
 
-def judged(problem, plan, *, epsilon, converged, iterations, inner_iterations):
+def make_solution(problem, plan, *, epsilon, converged, iterations, inner_iterations):
     """Make a `Solution` of a plan: a usable one is brought onto its marginals, a failed one has a reason, no loss."""
     failure = failure_of(problem, plan)
     if not failure:

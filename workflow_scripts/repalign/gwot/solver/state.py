@@ -1,4 +1,4 @@
-"""Where runs of the native solver stand, and how they ended."""
+"""The state of a batch of runs of the native solver, and how they ended."""
 
 from dataclasses import dataclass, replace
 
@@ -7,17 +7,17 @@ import torch
 
 @dataclass(frozen=True)
 class State:
-    """Where a batch of starts stands: everything needed to rebuild its plans, in O(n) numbers for factored costs.
+    """A batch of starts: all that is needed to rebuild its plans, O(n) numbers where costs are factored.
 
     Attributes
     ----------
     moment : (B, r1, r2) tensor
-        Of the plan whose gradient made the current kernel.
+        F' T G of the plan T at which the gradient was taken.
     f, g : (B, n1), (B, n2) tensors
         Log potentials: T = exp(4 / epsilon (a b' + C0 T_previous D0) + f + g).
     epsilon : (B,) tensor
     rest : (B, n1, n2) tensor, optional
-        Held fixed: what leading eigenvectors left out of C0 T D0 at an earlier plan.
+        The part of C0 T D0 at an earlier plan that leading eigenvectors leave out; held fixed.
     """
 
     moment: torch.Tensor
@@ -33,6 +33,15 @@ class State:
         rest = None if self.rest is None else self.rest[index]
         return State(self.moment[index], self.f[index], self.g[index], self.epsilon[index], rest)
 
+    def flat(self):
+        """What an iteration changes (moment, f, g) as vectors (B, m)."""
+        return torch.cat([part.flatten(1) for part in (self.moment, self.f, self.g)], 1)
+
+    def with_flat(self, vectors):
+        """This state with other values of what `flat` gives."""
+        moment, f, g = vectors.split([part[0].numel() for part in (self.moment, self.f, self.g)], 1)
+        return replace(self, moment=moment.view_as(self.moment), f=f, g=g)
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -44,7 +53,7 @@ class Progress:
     inner_iterations: torch.Tensor
 
     def after(self, before):
-        """This run's ending, with the iterations of the run `before` it counted too."""
+        """How this run ended, its iterations added to those of the run before it."""
         return replace(
             self,
             iterations=self.iterations + before.iterations,

@@ -1,4 +1,4 @@
-"""Initial plans made directly from two systems, without solving anything."""
+"""Initial plans computed directly from two systems."""
 
 from itertools import product
 
@@ -76,10 +76,10 @@ def _profiles(system, points, block=1024):
 
 
 def spectral_plan(problem, scales=16, smoothing=0.1):
-    """Couple objects with similar diffusion signatures: entropic OT on the wave of each object over the spectrum.
+    """Couple objects with similar spectral signatures by entropic OT.
 
-    The signature of an object is the share of its squared eigenvector entries over bands of eigenvalues of the core,
-    which neither the sign of eigenvectors nor their rotation within a band changes.
+    The signature of an object is the sum of its squared eigenvector entries in each band of eigenvalues of the core;
+    neither the signs of eigenvectors nor rotations within a band change it.
 
     References
     ----------
@@ -110,7 +110,7 @@ def spectrum(system):
 
 
 def sliced_plan(problem, axes=3):
-    """Couple objects by rank along the leading axes of both cores, with the signs that lower the loss most."""
+    """Couple objects at similar coordinates on the leading axes of both cores; the signs are those of lowest loss."""
     coordinates = []
     for system in (problem.source, problem.target):
         values, vectors = spectrum(system)

@@ -1,4 +1,4 @@
-"""Initial plans found by solving smaller problems first: clusters of objects, or random subsets of them."""
+"""Initial plans from smaller problems: the alignment of clusters of objects, or of random subsets."""
 
 import warnings
 from dataclasses import replace
@@ -11,7 +11,7 @@ from repalign.gwot.problem import Problem
 from repalign.gwot.search.ladder import descend
 from repalign.gwot.solver.native import NativeSolver
 from repalign.gwot.starts.plans import entropic_plan, profile_plan, random_plan, spectrum
-from repalign.gwot.system import System, centred
+from repalign.gwot.system import Dissimilarities, centred
 
 TOP = 0.4  # of the critical epsilon, where the annealing of a reduced problem begins
 BOTTOM = 0.03  # of the critical epsilon, where it ends
@@ -56,12 +56,12 @@ def multiscale_plan(problem, seed=0, clusters=200, randoms=3):
 
 
 def consensus_plan(problem, seed=0, subsets=4, size=400):
-    """Align random subsets of both systems, and extend what most of them agree on to all objects.
+    """Align random subsets of both systems, and extend the most consistent alignments to all objects.
 
-    The subsets of the two systems are drawn independently, so they hold different objects; what carries over is the
-    correlation of the leading axes of both cores under each plan. The subset whose correlations are most like those
-    of the others stands for them, averaged with all that point the same way; the linearised problem at these
-    correlations gives the plan.
+    The subsets of the two systems are drawn independently, so they hold different objects. Each alignment is
+    summarised by the cross-covariance of the leading axes of both cores under its plan. The cross-covariance most
+    similar to the others is averaged with those that point the same way, and the gradient at this average gives the
+    plan.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def consensus_plan(problem, seed=0, subsets=4, size=400):
     likeness = flat @ flat.T
     leader = likeness.sum(axis=1).argmax()
     moment = np.mean([moments[k] for k in np.flatnonzero(likeness[leader] > 0.5)], axis=0)
-    # With cores -X X' (or X S X') the gradient needs the plan only through this moment.
+    # The gradient depends on the plan through this moment only.
     score = axes[0][0] * axes[0][1] @ moment @ (axes[1][0] * axes[1][1]).T
     cost = -4 * (np.outer(problem.source.linear, problem.target.linear) + score)
     return entropic_plan(cost, problem.p, problem.q, TOP * problem.critical_epsilon)
@@ -104,7 +104,9 @@ def merged(system, labels):
         return replace(
             system, weights=weights, linear=share.T @ system.linear, factor=share.T @ system.factor
         )
-    return System(weights, system.mean, share.T @ system.linear, dense=share.T @ system.dense @ share)
+    return Dissimilarities(
+        weights, system.mean, share.T @ system.linear, dense=share.T @ system.dense @ share
+    )
 
 
 def subset(system, chosen):
@@ -116,7 +118,7 @@ def subset(system, chosen):
     centre, offset = weights @ factor, weights @ linear
     factor = factor - centre
     linear = linear - offset - factor @ centre
-    return System(weights, float(system.mean + 2 * offset - centre @ centre), linear, factor=factor)
+    return Dissimilarities(weights, float(system.mean + 2 * offset - centre @ centre), linear, factor=factor)
 
 
 def _annealed(problem, plans):
@@ -133,7 +135,7 @@ def _cluster(system, clusters, rng):
     axes, _ = _axes(system)
     count = max(2, min(clusters, len(system) // 3))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of empty clusters, which would have no weight and are left out
+        warnings.simplefilter("ignore")  # about empty clusters, which are left out below
         _, labels = kmeans2(axes, count, minit="++", rng=rng)
     return np.unique(labels, return_inverse=True)[1]
 

@@ -1,20 +1,23 @@
-"""Which points belong to which class, and which pairs of them are looked at."""
+"""Which points belong to which class, and which pairs of points are scored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 
 
 @dataclass(frozen=True)
 class PairScores:
-    """Scores of single pairs, all arrays of one length: the two points, the number of the class, the score."""
+    """Scores of single pairs: the two points, the number of the class and the score, (n_pairs,) arrays."""
 
-    first: np.ndarray
-    second: np.ndarray
-    which: np.ndarray
-    score: np.ndarray
+    first: NDArray
+    second: NDArray
+    which: NDArray
+    score: NDArray
 
 
 @dataclass(frozen=True)
@@ -36,23 +39,26 @@ class Convexity:
     chance, chance_sd : float
         Mean and standard deviation of `mean` under permuted labels; NaN where none were asked for.
     chance_per_class : (n_classes,) float array
-    pairs : PairScores, where they were asked for
+    pairs : PairScores or None
+        Where they were asked for.
     """
 
-    classes: tuple
-    per_class: np.ndarray
-    sem_per_class: np.ndarray
-    n_points: np.ndarray
-    n_pairs: np.ndarray
+    classes: tuple[str, ...]
+    per_class: NDArray
+    sem_per_class: NDArray
+    n_points: NDArray
+    n_pairs: NDArray
     mean: float
     sem: float
     chance: float
     chance_sd: float
-    chance_per_class: np.ndarray
+    chance_per_class: NDArray
     pairs: PairScores | None = None
 
 
-def membership(labels, n_points, classes=None):
+def membership(
+    labels: ArrayLike, n_points: int, classes: Sequence | None = None
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Turn labels into a table of memberships.
 
     Parameters
@@ -72,7 +78,9 @@ def membership(labels, n_points, classes=None):
     """
     labels = np.asarray(labels)
     if labels.ndim not in (1, 2) or len(labels) != n_points:
-        raise InputError(f"Labels need one row per point, {n_points}, but have shape {labels.shape}.")
+        raise InputError(
+            f"There are {n_points} points, but the labels have shape {labels.shape}; give one label per point."
+        )
     if labels.ndim == 2:
         if not np.isin(labels, (0, 1)).all():
             raise InputError(
@@ -82,7 +90,10 @@ def membership(labels, n_points, classes=None):
             [str(i) for i in range(labels.shape[1])] if classes is None else [str(name) for name in classes]
         )
         if len(names) != labels.shape[1]:
-            raise InputError(f"{len(names)} class names do not fit {labels.shape[1]} columns of memberships.")
+            raise InputError(
+                f"There are {len(names)} class names for {labels.shape[1]} columns of memberships; give one name per "
+                "column."
+            )
         members = labels.astype(bool)
     else:
         present = [label for label in labels.tolist() if not _is_none(label)]
@@ -91,16 +102,16 @@ def membership(labels, n_points, classes=None):
         names = [str(name) for name in wanted]
     if (members.sum(axis=0) < 2).all():
         raise InputError(
-            "No class has two points, so there are no pairs; check that the labels fit the points."
+            "No class has two points, so there are no pairs to score; check that the labels belong to these points."
         )
     return members, tuple(names)
 
 
-def _is_none(label):
+def _is_none(label: Any) -> bool:
     return label is None or label == "" or label != label or (not isinstance(label, str) and label < 0)
 
 
-def summarise(sums, squares, counts, n_points):
+def summarise(sums: NDArray, squares: NDArray, counts: NDArray, n_points: NDArray) -> tuple[NDArray, NDArray]:
     """Mean of each class and its standard error, sd / sqrt(points), from sums over pairs; NaN without pairs."""
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.where(counts > 0, sums / counts, np.nan)
@@ -108,14 +119,14 @@ def summarise(sums, squares, counts, n_points):
         return means, np.sqrt(np.maximum(variances, 0)) / np.sqrt(n_points)
 
 
-def check_pairs(pairs):
-    """Refuse what is neither "all" nor a positive number."""
+def check_pairs(pairs: str | int) -> None:
+    """Raise `InputError` unless pairs is "all" or a positive whole number."""
     if pairs != "all" and (isinstance(pairs, bool) or not isinstance(pairs, int | np.integer) or pairs < 1):
-        raise InputError(f"pairs must be 'all' or a positive number of pairs per class, not {pairs!r}.")
+        raise InputError(f"pairs must be 'all' or a positive whole number of pairs per class, not {pairs!r}.")
 
 
-def all_pairs(members, sources):
-    """Every ordered pair (source, other point of one of its classes): source, target and class arrays."""
+def all_pairs(members: NDArray[np.bool_], sources: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Every ordered pair of a source with another point of one of its classes: sources, targets, class numbers."""
     row, number = np.nonzero(members[sources])
     points = [np.flatnonzero(column) for column in members.T]
     targets = np.concatenate([points[c] for c in number]) if len(number) else np.empty(0, dtype=np.intp)
@@ -125,8 +136,10 @@ def all_pairs(members, sources):
     return first[others], targets[others], which[others]
 
 
-def sample_pairs(members, n_pairs, rng, ordered=True):
-    """At most `n_pairs` pairs per class, without replacement, sorted by source; as `all_pairs`."""
+def sample_pairs(
+    members: NDArray[np.bool_], n_pairs: int, rng: np.random.Generator, ordered: bool = True
+) -> tuple[NDArray, NDArray, NDArray]:
+    """At most `n_pairs` pairs per class, drawn without replacement: sources (sorted), targets, class numbers."""
     drawn = []
     for number, column in enumerate(members.T):
         points = np.flatnonzero(column)

@@ -1,6 +1,9 @@
-"""Euclidean convexity: does a classifier assign the straight line between two members to their class?"""
+"""Euclidean convexity: does a classifier assign the segment between two members of a class to that class?"""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 from repalign.measures.convexity.classes import (
@@ -13,8 +16,10 @@ from repalign.measures.convexity.classes import (
     summarise,
 )
 
+Classifier = Callable[[NDArray], NDArray]
 
-def linear_classifier(weights, bias=None):
+
+def linear_classifier(weights: ArrayLike, bias: ArrayLike | None = None) -> Classifier:
     """The classifier of a linear head, for `euclidean_convexity`.
 
     Parameters
@@ -24,7 +29,7 @@ def linear_classifier(weights, bias=None):
 
     Returns
     -------
-    Function from (m, d) points to (m,) numbers of the largest output.
+    Function from (m, d) points to (m,) indices of the largest output.
     """
     weights = np.asarray(weights, dtype=np.float64)
     bias = np.zeros(len(weights)) if bias is None else np.asarray(bias, dtype=np.float64)
@@ -32,40 +37,48 @@ def linear_classifier(weights, bias=None):
 
 
 def euclidean_convexity(
-    features, labels, predict, pairs=5000, seed=0, *, n_steps=10, classes=None, batch=8192
-):
-    """Euclidean convexity of each class under a classifier, the earlier definition [1].
+    features: ArrayLike,
+    labels: ArrayLike,
+    predict: Classifier,
+    pairs: str | int = 5000,
+    seed: int = 0,
+    *,
+    n_steps: int = 10,
+    classes: Sequence | None = None,
+    batch: int = 8192,
+) -> Convexity:
+    """Euclidean convexity of each class under a classifier, as first defined [1].
 
-    For a pair of members of a class, `n_steps` points divide the segment between them evenly (its ends excluded);
-    the pair scores the share of those points that the classifier assigns to the class. Pairs are unordered.
+    `n_steps` inner points divide the segment between two members of a class evenly. The pair scores the share of
+    these points that the classifier assigns to the class. Pairs are unordered.
 
     Parameters
     ----------
     features : (n, d) array
     labels : (n,) integers, or (n, n_classes) memberships
-        See `repalign.measures.convexity.classes.membership`. The classifier answers with these integers, or with the
-        numbers of the columns of memberships.
+        See `repalign.measures.convexity.classes.membership`. The classifier returns these integers, or the indices of
+        the columns of memberships.
     predict : callable
         From (m, d) points of this layer to (m,) integer classes: the rest of the model, or `linear_classifier`.
     pairs : "all" or int
-        All pairs, or so many of each class drawn without replacement.
+        All pairs, or this many of each class, drawn without replacement.
     seed : int
     n_steps : int
         Points on each segment.
     classes : sequence, optional
         As in `membership`: the labels to use, or the names of the columns of memberships.
     batch : int
-        Points that `predict` gets at once.
+        Points handed to `predict` at once.
 
     Returns
     -------
     Convexity
-        Its chance is NaN: permuted labels say nothing about a fixed classifier.
+        Its chance is NaN: permuted labels do not change a fixed classifier.
 
     Raises
     ------
     InputError
-        Labels that do not fit, no class with two points, or answers of a wrong shape.
+        Labels that do not fit, no class with two points, or predictions of a wrong shape.
 
     References
     ----------
@@ -82,7 +95,7 @@ def euclidean_convexity(
         first, second, which = all_pairs(members, np.arange(len(x)))
         first, second, which = (column[first < second] for column in (first, second, which))
     else:
-        first, second, which = sample_pairs(members, pairs, np.random.default_rng(seed), ordered=False)
+        first, second, which = sample_pairs(members, int(pairs), np.random.default_rng(seed), ordered=False)
 
     share = np.arange(1, n_steps + 1)[:, None] / (n_steps + 1)
     scores = np.empty(len(first))

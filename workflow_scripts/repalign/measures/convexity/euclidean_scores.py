@@ -7,10 +7,9 @@ from repalign.errors import InputError
 from repalign.measures.convexity.classes import PairScores
 from repalign.measures.convexity.euclidean import euclidean_convexity, linear_classifier
 from repalign.measures.convexity.intervals import convexity_samples
-from repalign.measures.convexity.scores import JUDGES, MEAN, add_intervals, category_members, class_rows
-from repalign.storage.score_table import score_table
+from repalign.measures.convexity.scores import MEAN, add_intervals, category_members, class_rows
+from repalign.storage.score_table import CATEGORIES, score_table
 
-METRIC = "euclidean_convexity"
 COLUMNS = ["category", "value", "sem", "ci_low", "ci_high", "chance", "n", "pairs", "seed"]
 
 
@@ -51,7 +50,7 @@ def _plain(name):
 
 
 def euclidean_scores(labels, features, head, concepts, objects, settings, *, n_boot, confidence, seed):
-    """Euclidean convexity of every class of a linear head, one row a class and their mean last.
+    """Euclidean convexity of every class of a linear head, one row per class and their mean last.
 
     Only what the head reads has a score: from pooled features of an earlier layer the rest of the network cannot go
     on.
@@ -126,5 +125,8 @@ def euclidean_summary(table, layers):
     for row in table[table["category"] == MEAN].to_dict("records"):
         own = layers[row["model"]]
         layer = row["layer"] if row["layer"] in own else own[-1]
-        rows.append({key: row[key] for key in keys} | {"layer": layer, "metric": METRIC, "human": JUDGES})
+        rows.append(
+            {key: row[key] for key in keys}
+            | {"layer": layer, "metric": "euclidean_convexity", "reference": CATEGORIES}
+        )
     return score_table(rows)

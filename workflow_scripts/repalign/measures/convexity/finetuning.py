@@ -5,12 +5,13 @@ import numpy as np
 from repalign.errors import InputError
 from repalign.measures.convexity.graph import graph_convexity
 from repalign.measures.convexity.intervals import convexity_samples, layer_samples
-from repalign.measures.convexity.scores import JUDGES as CATEGORIES
 from repalign.measures.convexity.scores import MEMBERSHIPS, category_members, study_memberships
 from repalign.measures.odd_one_out import correct_triplets
-from repalign.measures.odd_one_out_scores import JUDGES, change_rows
+from repalign.measures.odd_one_out_scores import change_rows
 from repalign.statistics.bootstrap import percentile_interval
-from repalign.storage.score_table import score_table
+from repalign.storage.score_table import CATEGORIES, score_table
+
+CHANGE = "finetuning_change"
 
 
 def finetuning_scores(
@@ -29,7 +30,7 @@ def finetuning_scores(
 
     Returns
     -------
-    data frame with the metrics `odd_one_out_finetuning_change` and `convexity_finetuning_change`
+    data frame with the variant `finetuning_change` of the metrics `odd_one_out` and `convexity`
     """
     if len(points[0]) != len(points[1]):
         raise InputError(
@@ -38,7 +39,7 @@ def finetuning_scores(
         )
     boot = {"n_boot": n_boot, "confidence": confidence, "seed": seed}
     correct = np.stack([correct_triplets(x, triplets) for x in behaviour])
-    rows = change_rows((None, "odd_one_out_finetuning"), correct, triplets, len(behaviour[0]), **boot)[1:]
+    rows = change_rows((None, None, CHANGE), correct, triplets, len(behaviour[0]), **boot)
     memberships = study_memberships(settings["categories"])[0]
     members, classes = category_members(concepts, objects, MEMBERSHIPS[memberships])
     inside = members.any(axis=1)
@@ -58,12 +59,12 @@ def finetuning_scores(
         samples.append(layer_samples(convexity_samples(result.pairs, members, n_boot=n_boot, seed=seed)))
     low, high = percentile_interval(samples[1] - samples[0], confidence)
     change = {
-        "metric": "convexity_finetuning_change",
+        "metric": "convexity",
+        "variant": CHANGE,
+        "reference": CATEGORIES,
         "value": means[1] - means[0],
         "ci_low": low,
         "ci_high": high,
     }
-    rows.append(change | {"n": len(members), "human": CATEGORIES})
-    return score_table(
-        [{"model": model, "layer": layer, "human": JUDGES, "seed": seed} | row for row in rows]
-    )
+    rows.append(change | {"n": len(members)})
+    return score_table([{"model": model, "layer": layer, "seed": seed} | row for row in rows])

@@ -1,9 +1,12 @@
 """Graph convexity: do shortest paths between members of a class stay in the class?"""
 
 import multiprocessing
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
@@ -22,7 +25,9 @@ from repalign.measures.neighbours import nearest_neighbours
 BLOCK_BYTES = 64 * 2**20
 
 
-def neighbour_graph(features, n_neighbours=10, metric="euclidean"):
+def neighbour_graph(
+    features: ArrayLike, n_neighbours: int = 10, metric: str = "euclidean"
+) -> sparse.csr_array:
     """Graph that joins each point with its nearest neighbours, in either direction.
 
     Parameters
@@ -46,24 +51,24 @@ def neighbour_graph(features, n_neighbours=10, metric="euclidean"):
 
 
 def graph_convexity(
-    features,
-    labels,
-    n_neighbours=10,
-    pairs="all",
-    seed=0,
+    features: NDArray,
+    labels: ArrayLike,
+    n_neighbours: int = 10,
+    pairs: str | int = "all",
+    seed: int = 0,
     *,
-    metric="euclidean",
-    classes=None,
-    n_permutations=0,
-    keep_pairs=False,
-    workers=1,
-):
+    metric: str = "euclidean",
+    classes: Sequence | None = None,
+    n_permutations: int = 0,
+    keep_pairs: bool = False,
+    workers: int = 1,
+) -> Convexity:
     """Graph convexity of each class [1, 2].
 
-    All points, also those in no class, form one graph: each with its nearest neighbours, edges of either direction,
-    weighted by distance. A pair of one class scores the share of the interior vertices of its shortest path that
-    are in the class: 1 for a direct edge, 0 where no path exists. Of several shortest paths of the same length, the
-    first found counts.
+    All points, also those in no class, form one graph. An edge joins two points if one is among the nearest
+    neighbours of the other; its weight is their distance. A pair of a class scores the share of the interior vertices
+    of its shortest path that are in the class: 1 for a direct edge, 0 where no path exists. Of several shortest paths
+    of the same length, the first one found counts.
 
     Parameters
     ----------
@@ -72,7 +77,7 @@ def graph_convexity(
         See `repalign.measures.convexity.classes.membership`: points may be in several classes or in none.
     n_neighbours : int
     pairs : "all" or int
-        All ordered pairs of each class, or so many drawn without replacement (the authors draw 5000).
+        All ordered pairs of each class, or this many drawn without replacement (the authors draw 5000).
     seed : int
         Of the drawn pairs and the permutations.
     metric : str
@@ -80,12 +85,12 @@ def graph_convexity(
     classes : sequence of str, optional
         Names of the columns of memberships, or the labels to use.
     n_permutations : int
-        Permute the rows of memberships so often over the points, for the chance level; the shortest paths are
-        shared, so this costs little.
+        Permutations of the memberships over the points, for the chance level. They share the shortest paths, so they
+        cost little.
     keep_pairs : bool
-        Keep the score of every pair, for `repalign.measures.convexity.intervals`.
+        Return the score of every pair, for `repalign.measures.convexity.intervals`.
     workers : int
-        Processes that share the sources; worth it beyond some 5,000 points.
+        Processes that share the work; worth it from about 5,000 points on.
 
     Returns
     -------
@@ -94,12 +99,12 @@ def graph_convexity(
     Raises
     ------
     InputError
-        Labels that do not fit, no class with two points, too few points for the neighbours, features not finite.
+        Labels that do not fit, no class with two points; see also `nearest_neighbours`.
 
     Notes
     -----
-    One Dijkstra run per source gives a tree with every shortest path of that source, O(n (n k + n log n)) in all.
-    The scores follow by walking up the trees from all targets at once.
+    One run of Dijkstra's algorithm per source gives the tree of its shortest paths, O(n (n k + n log n)) in all. All
+    targets then walk up the trees at once.
 
     References
     ----------
@@ -112,15 +117,16 @@ def graph_convexity(
     graph = neighbour_graph(features, n_neighbours, metric)
     rng = np.random.default_rng(seed)
     labellings = [members] + [members[rng.permutation(len(members))] for _ in range(n_permutations)]
-    drawn = [None if pairs == "all" else sample_pairs(labelling, pairs, rng) for labelling in labellings]
+    drawn = [None if pairs == "all" else sample_pairs(labelling, int(pairs), rng) for labelling in labellings]
 
     sources = np.flatnonzero(np.any([labelling.any(axis=1) for labelling in labellings], axis=0))
     block = max(1, min(BLOCK_BYTES // (12 * len(members)), -(-len(sources) // workers)))
     blocks = [sources[start : start + block] for start in range(0, len(sources), block)]
+    parts: Iterable
     if workers == 1:
         parts = (_score_block(graph, rows, labellings, drawn, keep_pairs) for rows in blocks)
     else:
-        # Forked, so that nothing is copied or imported anew.
+        # Forked processes neither copy the graph nor import anything.
         context = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(workers, context, _share, (graph, labellings, drawn, keep_pairs)) as pool:
             parts = list(pool.map(_score_shared, blocks))
@@ -148,21 +154,23 @@ def graph_convexity(
     )
 
 
-_shared = None
+_shared: tuple = ()
 
 
-def _share(*arguments):
-    """Keep in a worker what all blocks have in common."""
+def _share(*arguments: Any) -> None:
+    """Store in a worker what all blocks share."""
     global _shared
     _shared = arguments
 
 
-def _score_shared(sources):
+def _score_shared(sources: NDArray) -> tuple[NDArray, list | None]:
     graph, *others = _shared
     return _score_block(graph, sources, *others)
 
 
-def _score_block(graph, sources, labellings, drawn, keep_pairs):
+def _score_block(
+    graph: sparse.csr_array, sources: NDArray, labellings: list[NDArray], drawn: list, keep_pairs: bool
+) -> tuple[NDArray, list | None]:
     """Sums, sums of squares and counts of the scores of the pairs that start in `sources`.
 
     Returns (3, n_labellings, n_classes), and the columns of `PairScores` of the first labelling or None.
@@ -184,10 +192,15 @@ def _score_block(graph, sources, labellings, drawn, keep_pairs):
     return totals, kept
 
 
-def _path_scores(predecessors, row, first, second, which, members):
-    """Share of interior vertices inside the class, for each pair; all paths are walked at once, from their ends."""
+def _path_scores(
+    predecessors: NDArray, row: NDArray, first: NDArray, second: NDArray, which: NDArray, members: NDArray
+) -> NDArray[np.float64]:
+    """Share of the interior vertices that are in the class, for each pair; all paths are walked back at once.
+
+    `row` is the row of `predecessors` that belongs to the source of each pair.
+    """
     n = predecessors.shape[1]
-    # Flat indices: what is looked up is predecessors[row, vertex] and inside[which, vertex].
+    # Flat indices into predecessors[row, vertex] and inside[which, vertex].
     predecessors, inside = predecessors.ravel(), np.ascontiguousarray(members.T).ravel()
     row, column = row * n, which * n
     vertex = predecessors[row + second]

@@ -8,10 +8,9 @@ from repalign.inputs.things import OTHERS, membership_matrix
 from repalign.measures.convexity.graph import graph_convexity
 from repalign.measures.convexity.intervals import convexity_samples, layer_samples
 from repalign.statistics.bootstrap import percentile_interval
-from repalign.storage.score_table import score_table
+from repalign.storage.score_table import CATEGORIES, score_table
 
 MEAN = "MEAN"
-JUDGES = "categories"
 # What the config calls the memberships, and the column of the concepts that holds them.
 MEMBERSHIPS = {"exclusive": "category", "multiple": "categories"}
 
@@ -107,7 +106,7 @@ COLUMNS = [
 
 
 def class_rows(result, classes, n_all):
-    """The columns of one `Convexity` of n_all points, a row a class and their mean."""
+    """The columns of one `Convexity` of n_all points, one row per class and their mean."""
     return pd.DataFrame(
         {
             "category": [*classes, MEAN],
@@ -129,20 +128,22 @@ def add_intervals(table, columns, samples, confidence, earlier=None):
 
 
 def summary_rows(table, n_neighbours):
-    """The means of one layer as rows of the tidy table.
+    """The means of one layer as rows of the tidy table, metric `convexity`.
 
-    The study's own memberships are the metric `convexity`, others `convexity_multiple`; the space after a transform
-    has the suffix `_naive`, and `_naive_change` for the change.
+    The study's own memberships in the original space are the empty variant. Other memberships and the space after a
+    transform give theirs their name (`multiple`, `naive`, `multiple_naive`), and `change` is that from the original
+    space (`naive_change`).
     """
     means = table[(table["category"] == MEAN) & (table["n_neighbours"] == n_neighbours)]
     rows = []
     for position, row in enumerate(means.to_dict("records")):
-        metric = "convexity" if position == 0 else f"convexity_{row['memberships']}"
-        metric += "" if row["space"] == "original" else f"_{row['space']}"
-        shared = {key: row[key] for key in ("model", "layer", "n", "seed")} | {"human": JUDGES}
+        words = [] if position == 0 else [row["memberships"]]
+        words += [] if row["space"] == "original" else [row["space"]]
+        shared = {key: row[key] for key in ("model", "layer", "n", "seed")}
+        shared |= {"metric": "convexity", "reference": CATEGORIES}
         scores = {key: row[key] for key in ("value", "ci_low", "ci_high", "chance")}
-        rows.append(shared | scores | {"metric": metric})
+        rows.append(shared | scores | {"variant": "_".join(words)})
         if pd.notna(row["change"]):
             change = {"value": row["change"], "ci_low": row["change_low"], "ci_high": row["change_high"]}
-            rows.append(shared | change | {"metric": f"{metric}_change"})
+            rows.append(shared | change | {"variant": "_".join([*words, "change"])})
     return score_table(rows)

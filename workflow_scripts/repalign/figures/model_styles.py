@@ -1,4 +1,4 @@
-"""How the figures of layers tell models apart: the colour of the paradigm, a shape a family, dashed if fine-tuned."""
+"""Styles of models in the figures of layers: colour by paradigm, shape by family, dashed if fine-tuned."""
 
 from matplotlib.lines import Line2D
 
@@ -7,17 +7,17 @@ from repalign.figures.style import INK, MARKERS, legend_below, paradigm_colours,
 from repalign.labels import paradigm_order, shown
 
 CHANCE = {"color": INK, "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}
-# More names than these make a legend that nobody reads: then it names the paradigms.
+# With more models than these the legend names the paradigms instead.
 MOST_NAMES = 24
 
 
-def table_looks(table, finetuned):
-    """(paradigm of every model of a table with `model` and `paradigm`, their looks as `model_looks` has them)."""
+def table_styles(table, finetuned):
+    """(paradigm of every model of a table with `model` and `paradigm`, their styles as `model_styles` has them)."""
     paradigms = dict(zip(table["model"], table["paradigm"], strict=True))
-    return paradigms, model_looks(paradigms, finetuned)
+    return paradigms, model_styles(paradigms, finetuned)
 
 
-def model_looks(paradigms, finetuned):
+def model_styles(paradigms, finetuned):
     """Colour, line, marker and fill of every model, by name.
 
     Parameters
@@ -27,26 +27,26 @@ def model_looks(paradigms, finetuned):
     """
     colours = paradigm_colours(paradigms.values())
     family = dict(zip(paradigms, families(list(paradigms), finetuned), strict=True))
-    # By name, so that a family has one shape in every figure, whatever the order of its table.
+    # Sorted by name, so that a family has the same shape in every figure.
     ranks = {name: rank for rank, name in enumerate(sorted(set(family.values())))}
-    looks = {}
+    styles = {}
     for name, paradigm in paradigms.items():
         colour, tuned = colours[paradigm], variant_of(name, finetuned) == "finetuned"
-        looks[name] = {
+        styles[name] = {
             "color": colour,
             "ls": "--" if tuned else "-",
             "marker": MARKERS[ranks[family[name]] % len(MARKERS)],
             "mfc": "white" if tuned else colour,
         }
-    return looks
+    return styles
 
 
-def model_legend(figure, looks, paradigms, extra=(), lines=True):
+def model_legend(figure, styles, paradigms, extra=(), lines=True):
     """A legend below the figure that names the models that are drawn, sorted by paradigm, then `extra` handles.
 
     Parameters
     ----------
-    looks : dict of `model_looks`
+    styles : dict of `model_styles`
     paradigms : dict of every model that is drawn to its paradigm
     lines : whether the models are lines, not points alone
     """
@@ -55,7 +55,7 @@ def model_legend(figure, looks, paradigms, extra=(), lines=True):
         return
     order = [n for p in paradigm_order(paradigms.values()) for n in paradigms if paradigms[n] == p]
     handles = [
-        Line2D([], [], **looks[name] | ({} if lines else {"ls": "none"}), ms=3, mew=0.7, label=shown(name))
+        Line2D([], [], **styles[name] | ({} if lines else {"ls": "none"}), ms=3, mew=0.7, label=shown(name))
         for name in order
     ]
     handles += extra

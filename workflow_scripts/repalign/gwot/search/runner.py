@@ -1,21 +1,26 @@
-"""Run the trials of a search: pick, claim, solve, log; keep the best plan."""
+"""Run the trials of a search: claim, solve, log; keep the best plan."""
 
 import time
 
 import numpy as np
-import optuna
 import pandas as pd
-from optuna.distributions import FloatDistribution
-from optuna.trial import TrialState, create_trial
 
-from repalign.gwot.search.journal import quiet
 from repalign.storage.artefacts import read_arrays, write_arrays
 
-SAMPLERS = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
 
+class TrialRunner:
+    """Runs trials for a search strategy, logs them in the journal and keeps the best plan.
 
-class Search:
-    """What both strategies share: the solver, the journal, the deadline, and the best plan so far."""
+    Parameters
+    ----------
+    solver : NativeSolver or PotSolver
+    journal : Journal
+    seed : int
+    time_budget : float, optional
+        Seconds.
+    rates : callable, optional
+        Takes a plan, returns numbers by name that are logged with its trial.
+    """
 
     def __init__(self, solver, journal, *, seed, time_budget=None, rates=None):
         self.solver, self.journal, self.seed, self.rates = solver, journal, seed, rates
@@ -23,7 +28,7 @@ class Search:
         self.began, self.time_budget = time.monotonic(), np.inf if time_budget is None else time_budget
         self._best = (np.inf, None, None)
 
-    def run(self, stage, slots, solve, *, share=1.0, fence=None):
+    def run(self, stage, slots, solve, *, share=1.0, generation=None):
         """Run every slot of a stage once among all workers, in chunks that the solver takes as one batch.
 
         Parameters
@@ -34,15 +39,15 @@ class Search:
             Takes a list of slots, returns a list of `(solution, start kind)`.
         share : float
             Part of the time budget after which no further chunk starts; the first always runs.
-        fence : int, optional
-            Slots beyond the next multiple of it wait until all before are done.
+        generation : int, optional
+            Slots are run in groups of this many; the next group waits until the last one is complete.
 
         Returns
         -------
         bool: False if time ran out before the end.
         """
         size = self.solver.batch
-        for block in chunked(slots, fence or max(len(slots), 1)):
+        for block in chunked(slots, generation or max(len(slots), 1)):
             chunks = chunked(block, size)
             while missing := [chunk for chunk in chunks if not self._done(stage, chunk)]:
                 idle = True
@@ -96,7 +101,7 @@ class Search:
         )
 
     def best(self, rerun):
-        """Record and plan of the lowest loss, or None; `rerun(slot, stage)` remakes a plan that no file holds.
+        """Record and plan of the lowest loss, or None; `rerun(stage, slot)` solves a plan again that no file holds.
 
         Where all trials of the last stage failed, the best of an earlier one, which has not converged.
         """
@@ -108,12 +113,12 @@ class Search:
             return None
         record = min(complete, key=lambda r: (r["loss"], r["trial"]))
         if stage != self.journal.stages[-1]:
-            return {**record, "converged": False}, rerun(record["trial"], stage).plan
+            return {**record, "converged": False}, rerun(stage, record["trial"]).plan
         if self._best[1] == record["trial"]:
             return record, self._best[2]
         if self.journal.path is not None and (path := self._plan_path(record["trial"])).exists():
             return record, read_arrays(path)[0]["plan"]
-        return record, rerun(record["trial"], stage).plan
+        return record, rerun(stage, record["trial"]).plan
 
     def frame(self):
         """The trials as a data frame, one row each, in order.
@@ -154,50 +159,3 @@ class Search:
 def chunked(slots, size):
     """Lists of at most `size` slots in a row."""
     return [list(slots[i : i + size]) for i in range(0, len(slots), size)]
-
-
-def suggest_epsilon(history, slot, epsilon, *, sampler, seed):
-    """Epsilon of one trial by an Optuna sampler (`tpe` or `random`), log-uniform prior.
-
-    The sampler is seeded by slot, so the value depends on nothing but the arguments. `history` holds the records that
-    it may learn from.
-    """
-    distribution = FloatDistribution(*epsilon, log=True)
-    number = int(np.random.default_rng([seed, slot]).integers(2**31))
-    with quiet():
-        study = optuna.create_study(sampler=SAMPLERS[sampler](seed=number))
-        for record in history:
-            complete = record["status"] == "complete"
-            study.add_trial(
-                create_trial(
-                    state=TrialState.COMPLETE if complete else TrialState.FAIL,
-                    value=record["loss"] if complete else None,
-                    params={"epsilon": record["epsilon"]},
-                    distributions={"epsilon": distribution},
-                )
-            )
-        return study.ask({"epsilon": distribution}).params["epsilon"]
-
-
-def survivors(records, keep):
-    """Slots that Optuna's percentile pruner lets pass, best first.
-
-    Parameters
-    ----------
-    records : dict of slot to record
-    keep : float
-        Percentage of the usable trials to keep; at least one.
-    """
-    usable = {slot: record for slot, record in records.items() if record["status"] == "complete"}
-    with quiet():
-        study = optuna.create_study()
-        pruner = optuna.pruners.PercentilePruner(keep, n_startup_trials=0)
-        for slot, record in sorted(usable.items()):
-            study.add_trial(
-                create_trial(
-                    value=record["loss"], intermediate_values={0: record["loss"]}, user_attrs={"slot": slot}
-                )
-            )
-        passed = [trial for trial in study.get_trials(deepcopy=False) if not pruner.prune(study, trial)]
-    slots = {trial.user_attrs["slot"] for trial in passed}
-    return sorted(slots, key=lambda slot: (usable[slot]["loss"], slot))
