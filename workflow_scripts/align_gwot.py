@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 import torch
-from repalign.gwot.alignment import align, resolve_device
+from repalign.devices import choose_device
+from repalign.gwot.alignment import DEVICES, align
 from repalign.gwot.problem import aligned_inputs
 from repalign.gwot.search.journal import fingerprint
 from repalign.gwot.truth import top1
@@ -19,7 +20,7 @@ with job(snakemake) as log:
     model = load_system(snakemake.input.model, layer).select(human.objects)
     source, target, settings["metric"] = aligned_inputs(human, model, settings["metric"])
     settings["seed"] = snakemake.params.seed
-    log.info("device: %s", resolve_device(settings["device"]))
+    log.info("device: %s", choose_device(settings["device"], DEVICES))
     # The name of the journal changes with data, settings and code: a killed job resumes, a changed one starts anew.
     journals = Path(snakemake.output.plan).with_name("journal")
     storage = journals / f"{fingerprint(source, target, settings, snakemake.params.code)}.log"

@@ -1,10 +1,10 @@
 """The features that the linear classifier of a network reads, for an image set."""
 
 import torch
+from repalign.devices import choose_device
 from repalign.inputs.images import ImageSet
 from repalign.inputs.representations import Embeddings, load_embeddings, write_embeddings
 from repalign.jobs.job import job
-from repalign.models.devices import choose_device
 from repalign.models.extraction import Settings, extract
 from repalign.models.load import load
 from repalign.models.network import ModelSpec

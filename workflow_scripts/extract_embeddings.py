@@ -1,9 +1,9 @@
 """Read the layers of a network for an image set, from one pass over the images."""
 
 import torch
+from repalign.devices import choose_device
 from repalign.inputs.images import ImageSet
 from repalign.jobs.job import job
-from repalign.models.devices import choose_device
 from repalign.models.extraction import Settings, extract
 from repalign.models.load import load
 from repalign.models.network import ModelSpec

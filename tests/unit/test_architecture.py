@@ -82,7 +82,7 @@ def test_what_the_rules_import_loads_neither_torch_nor_snakemake():
 
 def test_every_module_lies_in_a_room():
     flat = {path.name for path in LIBRARY.glob("*.py")}
-    assert flat == {"__init__.py", "__main__.py", "errors.py", "labels.py"}
+    assert flat == {"__init__.py", "__main__.py", "devices.py", "errors.py", "labels.py"}
 
 
 # Rooms whose public functions are annotated, each argument and the result; mypy checks them (`make lint`).

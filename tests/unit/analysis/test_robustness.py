@@ -111,6 +111,22 @@ def test_projections_through_the_true_plan(pair):
     assert nearest_matching_rate(source, wider, truth, direction="both") == 1
 
 
+@pytest.mark.parametrize("k", [1, 3])
+def test_nearest_matching_by_the_definition_of_gwtune(pair, k):
+    source, target = pair
+    plan = random_plan(np.full(30, 1 / 30), np.full(30, 1 / 30), 0) ** 3 + 0.0001 * np.eye(30)
+    left, _, right = np.linalg.svd(source.T @ plan @ target)
+    rotated = source @ left @ right
+    hits = []
+    for i, row in enumerate(target):
+        cosines = rotated @ row / np.linalg.norm(rotated, axis=1)
+        hits.append(i in np.argsort(-cosines)[:k])
+    assert nearest_matching_rate(source, target, plan, k, definition="gwtune") == np.mean(hits)
+    assert nearest_matching_rate(source, target, np.eye(30) / 30, definition="gwtune") == 1
+    with pytest.raises(InputError, match="choose euclidean or gwtune"):
+        nearest_matching_rate(source, target, plan, definition="cosine")
+
+
 def test_gradient_is_the_derivative_of_the_loss(pair):
     for metric in ("cosine", "euclidean"):
         problem = make_problem(*pair, metric=metric)

@@ -8,7 +8,7 @@ from repalign.errors import InputError
 from repalign.inputs import images as image_sets
 from repalign.inputs.features import read_precomputed
 from repalign.models import extraction
-from repalign.models.devices import choose_device, deterministic, run_in_halves
+from repalign.models.devices import deterministic, run_in_halves
 from repalign.models.network import Network, PlainCall, seeded
 from repalign.models.precision import precision_effect
 from repalign.storage.artefacts import read_arrays
@@ -267,13 +267,6 @@ def test_wrong_options_are_refused_before_any_image_is_read(tmp_path, index, net
     options = {"layers": LAYERS, **options}
     with pytest.raises(InputError, match=message):
         extract(network, index, path=tmp_path / "o.safetensors", workers=0, **options)
-
-
-def test_devices():
-    assert choose_device("cpu") == "cpu"
-    assert choose_device("auto") in ("cpu", "cuda", "mps")
-    with pytest.raises(InputError, match="'tpu' is not on this machine; use auto or one of cpu"):
-        choose_device("tpu")
 
 
 def test_rows_of_changing_width_are_refused(tmp_path):

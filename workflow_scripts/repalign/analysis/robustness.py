@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from repalign.analysis.simulated_chance import chance_of_noise
+from repalign.devices import choose_device
 from repalign.errors import InputError
-from repalign.gwot.alignment import align, resolve_device
+from repalign.gwot.alignment import DEVICES, align
 from repalign.gwot.chance import RELABELLINGS, object_chance
 from repalign.gwot.matching import Partners
 from repalign.gwot.problem import make_problem
@@ -65,7 +66,7 @@ def sensitivity_map(
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching)
     solver = NativeSolver(
         problem,
-        device=resolve_device(device),
+        device=choose_device(device, DEVICES),
         dtype=dtype,
         tolerance=tolerance,
         max_iterations=max_iterations,
@@ -160,7 +161,7 @@ def oracle(
     problem = make_problem(source, target, metric=metric, histogram_matching=histogram_matching, **weights)
     if problem.shape[0] != problem.shape[1] or not np.allclose(problem.p, problem.q):
         raise InputError("The oracle needs the same objects with the same weights in both systems.")
-    solver = NativeSolver(problem, device=resolve_device(device), dtype=dtype)
+    solver = NativeSolver(problem, device=choose_device(device, DEVICES), dtype=dtype)
     return solver.solve(np.diag(problem.p), epsilon)
 
 

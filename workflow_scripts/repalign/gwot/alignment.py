@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 import pandas as pd
-import torch
 
+from repalign.devices import choose_device
 from repalign.errors import InputError
 from repalign.gwot.problem import make_problem
 from repalign.gwot.search.annealed import AnnealedSearch
@@ -16,6 +16,7 @@ from repalign.gwot.solver.native import NativeSolver
 
 SOLVERS = ("native", "pot")
 STRATEGIES = {"annealed": AnnealedSearch, "paper": PaperSearch}
+DEVICES = ("cuda", "cpu")  # the GPUs of Apple have no float64
 DTYPES = ("float32", "float64")
 
 
@@ -98,7 +99,7 @@ class SearchSettings:
         else:
             # POT loads scikit-learn, which takes longer than a small alignment.
             from repalign.gwot.solver.pot import PotSolver as kind
-        return kind(problem, device=resolve_device(self.device), dtype=self.dtype)
+        return kind(problem, device=choose_device(self.device, DEVICES), dtype=self.dtype)
 
     def make_search(self, runner):
         """The search, with its options."""
@@ -217,10 +218,3 @@ def _alignment(runner, best, epsilon):
     record, plan = best
     found = {name: record[name] for name in ("loss", "epsilon", "converged", "marginal_error")}
     return Alignment(plan=plan, trials=trials, **found)
-
-
-def resolve_device(device):
-    """`auto` is CUDA where there is one, else the CPU."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"

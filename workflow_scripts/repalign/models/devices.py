@@ -1,4 +1,4 @@
-"""Where and how exactly networks compute."""
+"""How exactly networks compute."""
 
 import contextlib
 import ctypes
@@ -9,25 +9,6 @@ import torch
 from repalign.errors import InputError
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-def choose_device(name):
-    """`auto` as the best device there is (cuda, mps, cpu); another name as it is, if the machine has it.
-
-    For scripts: the functions of the library are told their device.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return "cuda"
-        return "mps" if torch.backends.mps.is_available() else "cpu"
-    kind = name.partition(":")[0]
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not present.get(kind, False):
-        raise InputError(
-            f"The device '{name}' is not on this machine; use auto or one of "
-            f"{', '.join(kind for kind, there in present.items() if there)}."
-        )
-    return name
 
 
 @contextlib.contextmanager
