@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import torch
 from repalign.analysis.robustness import robustness_table, sensitivity_map
+from repalign.gwot.alignment import epsilon_range
 from repalign.gwot.problem import aligned_inputs
 from repalign.gwot.scores import matching_rates
 from repalign.inputs.representations import load_human, load_system
@@ -24,7 +25,7 @@ with job(snakemake) as log:
     sensitivity = sensitivity_map(
         source,
         target,
-        np.geomspace(*settings["epsilon"], params.size["epsilons"]),
+        np.geomspace(*epsilon_range(settings["epsilon"]), params.size["epsilons"]),
         range(params.seed, params.seed + params.size["seeds"]),
         starts=("profile", "random") if settings["strategy"] == "annealed" else ("random",),
         anneal=settings["strategy"] == "annealed",

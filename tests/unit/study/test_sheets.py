@@ -174,7 +174,7 @@ def config_with(changes):
         ({"gwot.metric": "cosin"}, "The config, gwot.metric: 'cosin' is not allowed; did you mean cosine."),
         (
             {"gwot.epsilon": [0.1]},
-            "The config, gwot.epsilon: [0.1] is too short ([low, high], both positive).",
+            "The config, gwot.epsilon: [0.1] is too short ([low, high], both positive; or one positive number).",
         ),
         (
             {"gwot.epsilon": [0, 1]},

@@ -5,11 +5,11 @@ import pandas as pd
 
 from repalign.errors import InputError
 from repalign.measures.registry import measure_of
-from repalign.storage.score_table import KEYS, column_name
+from repalign.storage.score_table import KEYS, VALUES, column_name
 
 COLUMNS = [
     *("study", "model", "paradigm", "layer", "depth", *KEYS),
-    *("value", "ci_low", "ci_high", "chance", "ceiling", "n", "seed", "status"),
+    *(*VALUES, "ceiling", "n", "seed", "status"),
 ]
 HUMAN_PARADIGM = "human"
 

@@ -8,7 +8,7 @@ import pandas as pd
 from repalign.analysis.simulated_chance import chance_of_noise
 from repalign.devices import choose_device
 from repalign.errors import InputError
-from repalign.gwot.alignment import DEVICES, align
+from repalign.gwot.alignment import DEVICES, align, epsilon_range
 from repalign.gwot.chance import RELABELLINGS, object_chance
 from repalign.gwot.matching import Partners
 from repalign.gwot.problem import make_problem
@@ -233,7 +233,7 @@ def robustness_table(
         same = {
             name: settings[name] for name in ("strategy", "trials", "dtype", "device") if name in settings
         }
-        relative = [value / critical for value in settings["epsilon"]]
+        relative = [value / critical for value in epsilon_range(settings["epsilon"])]
         chance = chance_of_noise(
             len(plan), features, noise_pairs, relative_epsilon=relative, seed=seed, **same
         )

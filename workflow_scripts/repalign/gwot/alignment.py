@@ -20,6 +20,11 @@ DEVICES = ("cuda", "cpu")  # the GPUs of Apple have no float64
 DTYPES = ("float32", "float64")
 
 
+def epsilon_range(epsilon):
+    """The ends of a range of epsilon, which may be given as one number."""
+    return tuple(float(value) for value in (epsilon if np.ndim(epsilon) else [epsilon, epsilon]))
+
+
 @dataclass(frozen=True)
 class SearchSettings:
     """How to search for a plan.
@@ -59,8 +64,7 @@ class SearchSettings:
     options: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        ends = np.broadcast_to(self.epsilon, 2) if np.ndim(self.epsilon) == 0 else self.epsilon
-        object.__setattr__(self, "epsilon", tuple(float(value) for value in ends))
+        object.__setattr__(self, "epsilon", epsilon_range(self.epsilon))
         for value, known, what in (
             (self.strategy, STRATEGIES, "strategy"),
             (self.solver, SOLVERS, "solver"),

@@ -30,7 +30,7 @@ class AffineFit:
     weights : (d, d) array
     bias : (d,) array
     loss : float
-        Objective at the end.
+        Objective of these weights and bias.
     gradient_norm, relative_gradient_norm : float
         Length of its gradient, and relative to that at the start.
     iterations : int

@@ -232,7 +232,7 @@ def _check_gwot(study):
 
 
 def _check_range(ends, source):
-    if ends[0] > ends[1]:
+    if isinstance(ends, (list, tuple)) and ends[0] > ends[1]:
         raise InputError(f"{source}: {ends[0]} is greater than {ends[1]}; write the smaller number first.")
 
 
