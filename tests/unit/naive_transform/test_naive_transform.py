@@ -130,6 +130,16 @@ def generic_optimum(x, triplets, regularisation, norm):
     return optimize.minimize(objective, begin, jac=True, method="BFGS", options={"maxiter": 300}).fun
 
 
+@pytest.mark.parametrize("norm", ["frobenius_squared", "frobenius"])
+@pytest.mark.parametrize("regularisation", [1e-3, 0.1, 1.0, 10.0])
+def test_the_loss_is_the_objective_of_the_weights_and_bias(norm, regularisation):
+    x, triplets = simulate(20, 5, 600, relevant=2)
+    x = (x - x.mean()) / x.std() + 0.3
+    fit = solve_naive(x, triplets, regularisation, norm)
+    objective = slow_loss(fit.weights, fit.bias, x, triplets, regularisation, norm)
+    assert fit.loss == pytest.approx(objective, rel=1e-6)
+
+
 @pytest.mark.parametrize(("norm", "regularisation"), [("frobenius_squared", 0.05), ("frobenius", 0.1)])
 def test_the_optimum_is_that_of_a_generic_optimiser(norm, regularisation):
     x, triplets = simulate(20, 5, 600, relevant=2)
