@@ -15,7 +15,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 DOCS = Path(__file__).resolve().parent
 TABLE, PICTURE = DOCS / "architecture.tsv", DOCS / "images/architecture.svg"
 # Imported by nearly every room, so arrows to them would say nothing.
-BASE = ("storage", "errors", "labels")
+BASE = ("storage", "errors", "labels", "devices")
 # Where a room stands from left to right, and what is in it; how high it stands follows from its imports.
 ROOMS = {
     "report": (2.85, "the page"),

@@ -154,7 +154,7 @@ def test_epsilon_too_small_for_the_weights_ends_with_the_best_usable_plan():
 
 
 def test_a_search_without_any_usable_plan_counts_failed_and_pruned_apart(monkeypatch):
-    monkeypatch.setattr("repalign.gwot.search.trials.Search.best", lambda *_: None)
+    monkeypatch.setattr("repalign.gwot.search.runner.TrialRunner.best", lambda *_: None)
     sentence = r"All \d trials that went on to the end failed \(.*\); \d were pruned\. .*raise epsilon"
     with pytest.raises(InputError, match=sentence):
         align(LINE, LINE, metric="precomputed", trials=6)

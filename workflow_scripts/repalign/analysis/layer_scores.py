@@ -46,7 +46,7 @@ def layer_scores(scores, models, study, noise_ceiling=np.nan):
     order = table.assign(name=names, rank=table["model"].map(rank)).sort_values(
         ["name", "reference", "rank", "depth"], kind="stable"
     )
-    return table.loc[order.index, COLUMNS].reset_index(drop=True)
+    return table.loc[order.index].reindex(columns=COLUMNS).reset_index(drop=True)
 
 
 def _depth(layers, layer):
