@@ -14,7 +14,7 @@ from repalign.gwot.matching import (
 from repalign.gwot.truth import object_hits, ranks_of_truth
 from repalign.inputs.things import OTHERS, membership_matrix
 from repalign.measures.registry import from_model_to_human, measure_of
-from repalign.statistics.bootstrap import mean_interval
+from repalign.statistics.intervals import share_interval
 from repalign.storage.score_table import column_name, score_table
 
 DIRECTIONS = ("rows", "columns")
@@ -54,7 +54,7 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
     """
     rows = [{**shared, "metric": "gwot_loss", "value": loss, "n": len(plan), "seed": seed}]
     for metric, variant, hits, chance in _kinds(plan, concepts, ks):
-        low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
+        low, high = share_interval(hits, confidence)
         score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "chance": chance(), "n": len(hits)}
         rows.append({**shared, "metric": metric, "variant": variant, **score, "seed": seed})
     return score_table(rows)
