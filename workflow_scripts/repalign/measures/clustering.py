@@ -8,11 +8,6 @@ from sklearn.metrics import adjusted_mutual_info_score
 from repalign.statistics.intervals import NO_INTERVAL
 from repalign.statistics.subsampling import N_SUBSETS, subsampling_interval, subsets
 
-# Starts of k-means in each subset, and its share of the objects. Other minima of k-means vary the result beyond what
-# the objects do. The larger the subsets are, the more the jackknife multiplies that.
-SUBSET_STARTS = 2
-SUBSET_SHARE = 0.5
-
 
 def clusters(embedding: ArrayLike, n_clusters: int, n_init: int = 10, seed: int = 0) -> NDArray[np.int32]:
     """k-means clusters: (n, d) array to (n,) integers; the best of `n_init` starts."""
@@ -50,16 +45,16 @@ def agreement_interval(
     -------
     (low, high) : floats of at most 1; NaN where the subsets have fewer objects than clusters
     """
-    x, labels = np.asarray(embedding, dtype=np.float64), np.asarray(expected)
-    n_clusters = int(np.max(found)) + 1
-    drawn = subsets(len(x), n_subsets, share=SUBSET_SHARE, seed=seed)
+    x, labels, number = np.asarray(embedding, dtype=np.float64), np.asarray(expected), np.asarray(found)
+    x = x - x.mean(axis=0)
+    # From these centres, so that subsets differ by their objects and not by which minimum k-means ends in.
+    centres = np.stack([x[number == own].mean(axis=0) for own in range(number.max() + 1)])
+    drawn = subsets(len(x), n_subsets, seed=seed)
     m = drawn.shape[1]
-    if n_clusters > m:
+    if len(centres) > m:
         return NO_INTERVAL
-    samples = [
-        agreement(clusters(x[indices], n_clusters, SUBSET_STARTS, seed + number), labels[indices])
-        for number, indices in enumerate(drawn)
-    ]
+    k_means = KMeans(len(centres), init=centres, n_init=1)
+    samples = [agreement(k_means.fit_predict(x[indices]), labels[indices]) for indices in drawn]
     return subsampling_interval(
         agreement(found, labels), np.array(samples), len(x), m, confidence, bounds=(-1, 1)
     )
