@@ -47,14 +47,9 @@ def triplet_variance(deviations: NDArray, triplets: NDArray, n_objects: int) -> 
     is counted twice, which compensates for a small number of objects, like the squares of pairs above.
     """
     first, second, third = np.sort(triplets, axis=1).astype(np.int64).T
-    by_object = _sum_of_squares(np.concatenate([first, second, third]), np.tile(deviations, 3))
+    by_object = (np.bincount(triplets.ravel(), np.repeat(deviations, 3)) ** 2).sum()
     # What a triplet shares with itself, or with a repetition, is counted for each of its three objects.
-    own = _sum_of_squares((first * n_objects + second) * n_objects + third, deviations)
+    _, number = np.unique((first * n_objects + second) * n_objects + third, return_inverse=True)
+    own = (np.bincount(number.ravel(), deviations) ** 2).sum()
     m, correction = len(deviations), n_objects / max(n_objects - 3, 1)
     return float(correction * max(by_object - 2 * own, own) / m**2)
-
-
-def _sum_of_squares(group: NDArray, values: NDArray) -> float:
-    """Sum over groups of the squared sums of their values."""
-    _, number = np.unique(group, return_inverse=True)
-    return float((np.bincount(number.ravel(), values) ** 2).sum())
