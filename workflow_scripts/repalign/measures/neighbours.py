@@ -14,6 +14,9 @@ CACHE_BYTES = 2**20
 
 METRICS = ("euclidean", "cosine", "correlation")
 
+# Share of the objects in the subsets behind intervals: with larger ones these are too wide (simulated).
+SUBSET_SHARE = 0.6
+
 
 def _prepared(features: ArrayLike, metric: str) -> NDArray[np.float64]:
     """Rows whose Euclidean distances order points as the metric does, centred for precision."""
@@ -192,13 +195,13 @@ def mutual_neighbours_interval(
     """
     n = len(a)
     value = mutual_neighbours(a, b, n_neighbours, metric, clip_quantile)
-    drawn = subsets(n, n_subsets, seed=seed)
+    drawn = subsets(n, n_subsets, share=SUBSET_SHARE, seed=seed)
     m = drawn.shape[1]
     if n_neighbours >= m:
         return NO_INTERVAL
     if clip_quantile is not None:
         a, b = clip_outliers(a, clip_quantile), clip_outliers(b, clip_quantile)
-    # Four fifths of a list lie in a subset, so its first entries hold the nearest neighbours within every subset.
+    # More than half of a list lie in a subset, so its first entries hold the nearest neighbours within every subset.
     length = min(n - 1, 3 * n_neighbours + 20)
     lists = [nearest_neighbours(x, length, metric, exclude_duplicates=False)[0] for x in (a, b)]
     samples = np.array([_shared_within(lists, indices, n_neighbours) for indices in drawn])
