@@ -12,11 +12,7 @@ from repalign.storage.artefacts import read_table, write_table
 
 with job(snakemake) as log:
     params, output = snakemake.params, snakemake.output
-    settings = {
-        "n_boot": params.statistics["bootstraps"],
-        "confidence": params.statistics["confidence"],
-        "seed": params.seed,
-    }
+    settings = {"confidence": params.statistics["confidence"]}
     table, columns = joined(read_table(snakemake.input[0]))
     write_table(output.joined, table)
     write_table(output.columns, columns)

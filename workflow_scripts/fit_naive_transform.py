@@ -26,7 +26,6 @@ with job(snakemake) as log:
         apply(transform, embedding),
         arrays["triplets"],
         transform,
-        n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,
     )

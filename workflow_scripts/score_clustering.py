@@ -15,7 +15,6 @@ with job(snakemake) as log:
         read_table(snakemake.input.concepts),
         {Path(path).stem: load_human(path) for path in snakemake.input.humans},
         n_init=params.n_init,
-        n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,
     )

@@ -20,7 +20,6 @@ with job(snakemake) as log:
         embeddings.objects,
         params.settings,
         original=original,
-        n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,
         workers=snakemake.threads,

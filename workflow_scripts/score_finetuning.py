@@ -22,7 +22,6 @@ with job(snakemake) as log:
         read_table(files.concepts),
         points[0].objects,
         params.settings,
-        n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,
     )

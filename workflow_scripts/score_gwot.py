@@ -14,7 +14,6 @@ with job(snakemake) as log:
         metadata["loss"],
         concepts,
         ks=params.top_k,
-        n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,
     )

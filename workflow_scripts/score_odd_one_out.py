@@ -15,7 +15,6 @@ with job(snakemake) as log:
         arrays["triplets"],
         similarity=params.similarity,
         centre=params.centre,
-        n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,
     )

@@ -15,7 +15,6 @@ with job(snakemake) as log:
         {Path(path).stem: load_human(path) for path in snakemake.input.humans},
         metric=params.metric,
         method=params.method,
-        n_boot=params.statistics["bootstraps"],
         confidence=params.statistics["confidence"],
         seed=params.seed,
     )

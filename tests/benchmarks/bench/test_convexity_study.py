@@ -155,7 +155,7 @@ def test_odd_one_out_on_all_judgements():
     )
     print(f"\n4.7 million triplets, 1854 objects, 768 features: {cost}, accuracy {result.accuracy:.4f}")
     correct = np.random.default_rng(2).random(len(triplets)) < 0.5
-    print(f"1000 resamples of objects: {timed(odd_one_out_interval, correct, triplets, 1854)[0]}")
+    print(f"interval over objects: {timed(odd_one_out_interval, correct, triplets, 1854)[0]}")
 
 
 def adam_epoch(x, triplets, regularisation, share):

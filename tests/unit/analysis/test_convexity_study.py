@@ -45,7 +45,8 @@ MODELS = {
 MODELS["other"] = {"paradigm": "random", "layers": ["features"], "readout": "features"}
 FINETUNED = {"vit_base": "vit_base_ft"}
 STYLE = {"width_mm": 180, "font_size": 7, "titles": False}
-BOOT = {"n_boot": 100, "confidence": 0.95, "seed": 0}
+INTERVAL = {"confidence": 0.95, "seed": 0}
+BOOT = INTERVAL | {"n_boot": 100}
 
 
 def score(model, layer, depth, metric, value, reference="people", status="ok"):
@@ -125,14 +126,16 @@ def test_groups_are_halves_variants_and_models(scores):
 
 
 def test_correlations_of_groups(scores):
-    table = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, **BOOT)
+    table = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, confidence=0.95)
     pearson = table[table["method"] == "pearson"].set_index("group")
     assert pearson.loc["vit_base", "value"] == pytest.approx(1)
     assert pearson.loc["vit_base_ft", "value"] == pytest.approx(0, abs=1e-9)
     assert pearson.loc["pretrained", "n_models"] == 1
     assert pearson.loc["first_half", "n"] == 6
-    assert (pearson.loc["vit_base", "ci_low"], pearson.loc["vit_base", "n"]) == (pytest.approx(1), 5)
-    matrix = correlation_matrix(*joined(scores), FINETUNED, **BOOT).set_index(["x", "y"])["value"]
+    # Five layers of one model on a line are no certainty.
+    assert np.isnan(pearson.loc["vit_base", "ci_low"])
+    assert pearson.loc["vit_base", "n"] == 5
+    matrix = correlation_matrix(*joined(scores), FINETUNED, confidence=0.95).set_index(["x", "y"])["value"]
     assert matrix["convexity", "convexity"] == pytest.approx(1)
     assert matrix["convexity", "odd_one_out"] == pytest.approx(matrix["odd_one_out", "convexity"])
     # Measures after a transform are no measures of the layer.
@@ -145,7 +148,7 @@ def test_a_model_and_its_fine_tuned_version_are_one_family_and_their_layers_go_t
         "other",
         "vit_base",
     ]
-    table = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, **BOOT)
+    table = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, confidence=0.95)
     pearson = table[table["method"] == "pearson"].set_index("group")
     assert pearson.loc["all", "n_models"] == 1
     assert pearson.loc["all", "n"] == 10
@@ -208,12 +211,25 @@ def many_models(n_models=6, n_layers=4):
     return pd.DataFrame(rows)
 
 
+def test_what_depth_alone_does_to_both_measures_is_told_apart():
+    rng, table = np.random.default_rng(1), many_models(8, 6)
+    trend = table.assign(
+        convexity=5 * table["depth"] + rng.normal(size=len(table)),
+        odd_one_out=5 * table["depth"] + rng.normal(size=len(table)),
+    )
+    found = grouped_correlations(trend, "convexity", "odd_one_out", {}, confidence=0.95).iloc[0]
+    assert found["kind"] == "all"
+    assert found["ci_low"] > 0.3
+    assert found["given_depth_low"] < 0 < found["given_depth_high"]
+    assert abs(found["given_depth"]) < 0.3
+
+
 def test_correlations_at_every_depth_are_over_models():
     table = many_models().assign(
         odd_one_out=lambda rows: rows["convexity"] * np.where(rows["depth"] > 0.5, -1, 1)
     )
     finetuned = {"m0": "m1", "m2": "m3", "m4": "m5"}
-    found = depth_correlations(table, "convexity", "odd_one_out", finetuned, **BOOT).set_index(
+    found = depth_correlations(table, "convexity", "odd_one_out", finetuned, confidence=0.95).set_index(
         ["variant", "depth"]
     )
     assert found.loc["all"].index.tolist() == [0.125, 0.375, 0.625, 0.875]
@@ -222,14 +238,21 @@ def test_correlations_at_every_depth_are_over_models():
     assert found.loc["all", "n_models"].tolist() == [3] * 4
     # A deeper model has several layers in a part, a model of one layer none.
     more = pd.concat([table, many_models(1, 9).assign(model="deep"), table.iloc[:1].assign(model="flat")])
-    assert depth_correlations(more, "convexity", "odd_one_out", {}, **BOOT)["n"].tolist()[:4] == [8, 8, 8, 9]
-    assert depth_correlations(table[:0], "convexity", "odd_one_out", {}, **BOOT).empty
+    assert depth_correlations(more, "convexity", "odd_one_out", {}, confidence=0.95)["n"].tolist()[:4] == [
+        8,
+        8,
+        8,
+        9,
+    ]
+    assert depth_correlations(table[:0], "convexity", "odd_one_out", {}, confidence=0.95).empty
 
 
 def test_convexity_predicts_coarse_matching_where_that_was_planted():
     table = many_models()
     columns = columns_of(MEASURED)
-    found = matching_predictors(table, columns, {}, **BOOT).set_index(["matching", "predictor", "kind"])
+    found = matching_predictors(table, columns, {}, confidence=0.95).set_index(
+        ["matching", "predictor", "kind"]
+    )
     for kind in ("overall", "within models", "given RSA"):
         row = found.loc["categories", "convexity", kind]
         assert row["value"] > 0.9
@@ -258,7 +281,7 @@ def test_matching_of_several_humans_is_predicted_by_measures_of_the_same_human()
         "gwot_category_top1.b": ("gwot_category", "top1", "b"),
         "rsa_spearman.b": ("rsa", "spearman", "b"),
     }
-    found = matching_predictors(table, columns_of(measured), {}, **BOOT)
+    found = matching_predictors(table, columns_of(measured), {}, confidence=0.95)
     used = found[found["kind"] == "overall"].groupby("y")["x"].agg(set)
     assert used["gwot_category_top1.b"] == {"convexity", "odd_one_out", "rsa_spearman.b"}
     assert set(found["human"]) == {"a", "b"}
@@ -272,7 +295,9 @@ def published(*records):
 
 
 def study_of(scores, *records):
-    correlations = grouped_correlations(joined(scores)[0], "convexity", "odd_one_out", FINETUNED, **BOOT)
+    correlations = grouped_correlations(
+        joined(scores)[0], "convexity", "odd_one_out", FINETUNED, confidence=0.95
+    )
     return ConvexityStudy(
         scores, correlations, MODELS, FINETUNED, published(*records) if records else None, **BOOT
     )
@@ -429,7 +454,7 @@ def test_the_published_table_holds_the_numbers_of_the_reference(reference_dir):
 
 def test_figures_show_what_their_tables_hold(scores):
     table, columns = joined(scores)
-    depths = depth_correlations(many_models(), "convexity", "gwot_category_top1", {}, **BOOT)
+    depths = depth_correlations(many_models(), "convexity", "gwot_category_top1", {}, confidence=0.95)
     figure, data = plot_depth(scores, depths, MODELS, FINETUNED, STYLE)
     assert set(data["metric"]) == {"convexity", "odd_one_out", "correlation"}
     curve, tuned = figure.axes[0].lines[:2]
@@ -449,7 +474,7 @@ def test_figures_show_what_their_tables_hold(scores):
     figure, data = plot_measures(scores, MODELS, FINETUNED, STYLE)
     assert [axis.get_ylabel() for axis in figure.axes] == ["convexity (%)", "odd-one-out accuracy (%)"]
     assert set(data["metric"]) == {"convexity", "odd_one_out"}
-    correlations = grouped_correlations(table, "convexity", "odd_one_out", FINETUNED, **BOOT)
+    correlations = grouped_correlations(table, "convexity", "odd_one_out", FINETUNED, confidence=0.95)
     figure, data = plot_alignment(table, correlations, FINETUNED, STYLE)
     assert len(data) == 10
     assert [axis.get_title(loc="left").split("\n")[0] for axis in figure.axes][:3] == [
@@ -457,7 +482,7 @@ def test_figures_show_what_their_tables_hold(scores):
         "pretrained",
         "finetuned",
     ]
-    matrix = correlation_matrix(table, columns, FINETUNED, **BOOT)
+    matrix = correlation_matrix(table, columns, FINETUNED, confidence=0.95)
     figure, data = plot_matrix(matrix, columns, STYLE)
     # Constant measures and the transformed space are left out.
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
@@ -497,7 +522,7 @@ def test_planted_supervision_and_depth_make_convex_and_random_labels_the_baselin
         for layer, features in layers.items():
             labels = {"model": name, "layer": layer, "space": "original"}
             tables[name, layer] = convexity_scores(
-                labels, features, concepts, world.objects, SETTINGS, **BOOT
+                labels, features, concepts, world.objects, SETTINGS, **INTERVAL
             )
     first = tables["network", "layer_0"]
     assert list(first["n_neighbours"].unique()) == [5, 8]
@@ -521,9 +546,9 @@ def test_planted_supervision_and_depth_make_convex_and_random_labels_the_baselin
     shuffled = concepts.assign(category=np.random.default_rng(0).permutation(concepts["category"]))
     features = plant_network(world, 3, 1.0, seed=1)["layer_2"]
     labels = {"model": "m", "layer": "l", "space": "naive"}
-    row = summary_rows(convexity_scores(labels, features, shuffled, world.objects, SETTINGS, **BOOT), 5).iloc[
-        0
-    ]
+    row = summary_rows(
+        convexity_scores(labels, features, shuffled, world.objects, SETTINGS, **INTERVAL), 5
+    ).iloc[0]
     assert (row["metric"], row["variant"]) == ("convexity", "naive")
     assert row["value"] == pytest.approx(row["chance"], abs=0.06)
     table = pd.concat(tables.values())
@@ -537,15 +562,15 @@ def test_a_change_is_that_from_the_original_space_with_a_paired_interval(world):
     layers = plant_network(world, 3, 0.5, seed=1)
     labels = {"model": "m", "layer": "l", "space": "naive"}
     arguments = (world_concepts(world), world.objects, SETTINGS)
-    table = convexity_scores(labels, layers["layer_2"], *arguments, original=layers["layer_0"], **BOOT)
-    before = convexity_scores(labels, layers["layer_0"], *arguments, **BOOT)
+    table = convexity_scores(labels, layers["layer_2"], *arguments, original=layers["layer_0"], **INTERVAL)
+    before = convexity_scores(labels, layers["layer_0"], *arguments, **INTERVAL)
     own = table[table["n_neighbours"] == 5].reset_index(drop=True)
     np.testing.assert_allclose(own["change"], own["value"] - before["value"][: len(own)])
     rows = summary_rows(table, 5).set_index("variant")
     assert rows.index.tolist() == ["naive", "naive_change"]
     change = rows.loc["naive_change"]
     assert 0 < change["ci_low"] < change["value"] < change["ci_high"]
-    same = convexity_scores(labels, layers["layer_0"], *arguments, original=layers["layer_0"], **BOOT)
+    same = convexity_scores(labels, layers["layer_0"], *arguments, original=layers["layer_0"], **INTERVAL)
     assert summary_rows(same, 5).loc[1, ["value", "ci_low", "ci_high"]].tolist() == [0, 0, 0]
 
 
@@ -553,7 +578,7 @@ def test_both_memberships_are_scored_side_by_side(world):
     features, concepts = plant_network(world, 2, 1.0, seed=1)["layer_1"], world_concepts(world)
     labels = {"model": "m", "layer": "l", "space": "original"}
     settings = SETTINGS | {"categories": "both", "sensitivity": []}
-    table = convexity_scores(labels, features, concepts, world.objects, settings, **BOOT)
+    table = convexity_scores(labels, features, concepts, world.objects, settings, **INTERVAL)
     counts = table[table["category"] != "MEAN"].groupby("memberships")["n"].sum()
     assert counts["exclusive"] == (concepts["category"] != "others").sum()
     assert (
@@ -573,7 +598,7 @@ def test_fine_tuning_changes_are_paired(world):
     before, after = (plant_network(world, 3, supervision, seed=1)["layer_2"] for supervision in (0, 0.5))
     triplets = simulate_triplets(world, 2000, seed=0)
     arguments = (world_concepts(world), world.objects, SETTINGS)
-    table = finetuning_scores("m", "l", (before, after), triplets, (before, after), *arguments, **BOOT)
+    table = finetuning_scores("m", "l", (before, after), triplets, (before, after), *arguments, **INTERVAL)
     rows = table.set_index("metric")
     assert rows.index.tolist() == ["odd_one_out", "convexity"]
     assert set(rows["variant"]) == {"finetuning_change"}
@@ -586,7 +611,7 @@ def test_fine_tuning_changes_are_paired(world):
     assert (rows["ci_low"] < rows["value"]).all()
     assert (rows["value"] < rows["ci_high"]).all()
     with pytest.raises(InputError, match="same image set"):
-        finetuning_scores("m", "l", (before, after), triplets, (before, after[1:]), *arguments, **BOOT)
+        finetuning_scores("m", "l", (before, after), triplets, (before, after[1:]), *arguments, **INTERVAL)
 
 
 EUCLIDEAN = {"pairs": 200, "permutations": 3, "members": "named"}
@@ -665,7 +690,7 @@ def test_clustering_and_similarity_see_the_planted_categories(world):
         "people": System(world.latent, world.objects, "embedding"),
         "matrix": System(np.zeros((108, 108)), world.objects, "dissimilarity"),
     }
-    clustering = clustering_scores("m", embeddings, world_concepts(world), humans, n_init=3, **BOOT)
+    clustering = clustering_scores("m", embeddings, world_concepts(world), humans, n_init=3, **INTERVAL)
     ami = clustering.set_index(["layer", "reference"])
     assert set(clustering["reference"]) == {"categories", "people"}
     assert ami.loc[("layer_1", "categories"), "value"] > ami.loc[("layer_0", "categories"), "value"] + 0.3

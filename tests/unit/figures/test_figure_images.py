@@ -58,7 +58,6 @@ CONCEPTS = made_up_concepts()
 PARADIGMS = {name: row["paradigm"] for name, row in MODELS.items()}
 LAYERS = made_up_layers()
 JOINED, COLUMNS = joined(LAYERS)
-BOOT = {"n_boot": 50, "confidence": 0.95, "seed": 0}
 
 
 def matches():
@@ -172,18 +171,22 @@ FIGURES = {
         [panels.panel("gwot", "top1", "objects", unit="points"), panels.panel("rsa", "spearman")], STYLE,
     ),
     "convexity_depth": lambda: plot_depth(
-        LAYERS, depth_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, **BOOT), DEEP, FINETUNED, STYLE
+        LAYERS,
+        depth_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, confidence=0.95),
+        DEEP,
+        FINETUNED,
+        STYLE,
     ),
     "convexity_alignment": lambda: plot_alignment(
-        JOINED, grouped_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, **BOOT), FINETUNED, STYLE
+        JOINED, grouped_correlations(JOINED, "convexity", "odd_one_out", FINETUNED, confidence=0.95), FINETUNED, STYLE
     ),
     "convexity_neighbours": lambda: plot_neighbours(neighbours(), DEEP, FINETUNED, STYLE),
     "convexity_correlations": lambda: plot_matrix(
-        correlation_matrix(JOINED, COLUMNS, FINETUNED, **BOOT), COLUMNS, STYLE
+        correlation_matrix(JOINED, COLUMNS, FINETUNED, confidence=0.95), COLUMNS, STYLE
     ),
     "convexity_measures": lambda: plot_measures(LAYERS, DEEP, FINETUNED, STYLE),
     "convexity_matching": lambda: plot_matching_predictors(
-        JOINED, COLUMNS, matching_predictors(JOINED, COLUMNS, FINETUNED, **BOOT), FINETUNED, STYLE
+        JOINED, COLUMNS, matching_predictors(JOINED, COLUMNS, FINETUNED, confidence=0.95), FINETUNED, STYLE
     ),
 }  # fmt: skip
 

@@ -32,7 +32,7 @@ def test_chance_is_the_mean_rate_of_relabelled_plans(rng, k, direction):
         moved = plan[labels] if direction == "rows" else plan[:, labels]
         rates.append(category_hits(moved, categories, k, direction)[counted].mean())
         objects.append(matching_rate(moved, k, direction=direction))
-    partners = Partners.of(plan, k, direction)
+    partners = Partners.from_plan(plan, k, direction)
     settings = {"relabellings": 3000}
     for chance, slow in (
         (category_chance(partners, categories, **settings), rates),
@@ -48,7 +48,7 @@ def test_chance_is_the_mean_rate_of_relabelled_plans(rng, k, direction):
 
 def test_partners_that_are_neighbours_lower_chance(rng):
     plan, categories = clustered(rng)
-    chance = category_chance(Partners.of(plan, 5), categories)
+    chance = category_chance(Partners.from_plan(plan, 5), categories)
     # All five are of one group, so they hit or miss together: as often as one alone.
     assert chance.mean == pytest.approx(1 / 6, abs=0.03)
     assert matching_chance(120, 5, categories) > 0.55
@@ -58,7 +58,7 @@ def test_partners_that_are_neighbours_lower_chance(rng):
 def test_single_partners_and_partners_in_random_order_have_the_analytic_chance(rng):
     plan, categories = clustered(rng)
     for scores, k in ((plan, 1), (rng.random((120, 120)), 5)):
-        chance = category_chance(Partners.of(scores, k), categories)
+        chance = category_chance(Partners.from_plan(scores, k), categories)
         assert chance.mean == pytest.approx(matching_chance(120, k, categories), abs=0.03)
 
 
@@ -71,7 +71,7 @@ def test_structureless_systems_lie_in_the_band_as_often_as_it_says(rng, directio
         # Labels drawn at random make one side structureless; the other keeps its neighbours.
         labels = rng.permutation(60)
         plan = plan[labels] if side == "source" else plan[:, labels]
-        partners = Partners.of(plan, 5, direction)
+        partners = Partners.from_plan(plan, 5, direction)
         chance = category_chance(partners, categories, seed=seed, relabellings=200)
         rate = partners.category_hits(categories, own=True).mean()
         inside.append(chance.low <= rate <= chance.high)
@@ -80,20 +80,20 @@ def test_structureless_systems_lie_in_the_band_as_often_as_it_says(rng, directio
 
 def test_the_ends_of_a_band_lie_in_it(rng):
     # A rate of 3 in 49 and an end of 3 in 49 may differ in the last digit.
-    chance = object_chance(Partners.of(rng.random((49, 49)), 1))
+    chance = object_chance(Partners.from_plan(rng.random((49, 49)), 1))
     low, high = round(chance.low * 49), round(chance.high * 49)
     assert chance.low <= low / 49 < high / 49 <= chance.high
 
 
 def test_the_same_seed_gives_the_same_band(rng):
-    partners = Partners.of(rng.random((20, 20)), 2)
+    partners = Partners.from_plan(rng.random((20, 20)), 2)
     assert object_chance(partners, seed=3) == object_chance(partners, seed=3)
     narrow, wide = (object_chance(partners, confidence=level) for level in (0.5, 0.99))
     assert wide.low <= narrow.low <= narrow.mean <= narrow.high <= wide.high
 
 
 def test_ties_are_drawn_at_random_for_the_band(rng):
-    partners = Partners.of(np.full((40, 40), 0.1), 3)
+    partners = Partners.from_plan(np.full((40, 40), 0.1), 3)
     drawn = partners.drawn(rng)
     assert drawn.shape == (40, 3)
     assert all(len(set(row)) == 3 for row in drawn.tolist())

@@ -82,14 +82,14 @@ def test_ties_count_by_the_probability_of_a_hit(rng, k):
         objects[i], shared[i] = np.mean(weights, axis=0)
     np.testing.assert_allclose(object_hits(plan, k), objects, rtol=1e-6)
     np.testing.assert_allclose(category_hits(plan, categories, k), shared, rtol=1e-6)
-    partners = Partners.of(plan, k)
+    partners = Partners.from_plan(plan, k)
     np.testing.assert_allclose(partners.object_hits().diagonal(), objects, rtol=1e-6)
     np.testing.assert_allclose(partners.category_hits(categories.astype(bool)).diagonal(), shared, rtol=1e-6)
 
 
 def test_hits_of_other_labels_are_those_of_the_relabelled_plan(plan, categories, rng):
-    hits = Partners.of(plan, 3).category_hits(categories.astype(bool))
-    objects = Partners.of(plan, 3).object_hits()
+    hits = Partners.from_plan(plan, 3).category_hits(categories.astype(bool))
+    objects = Partners.from_plan(plan, 3).object_hits()
     labels = rng.permutation(40)
     # Row i takes the place of object labels[i].
     moved = plan[np.argsort(labels)]

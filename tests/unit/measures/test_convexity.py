@@ -9,8 +9,15 @@ import pytest
 from repalign.errors import InputError
 from repalign.measures.convexity.classes import membership, sample_pairs
 from repalign.measures.convexity.euclidean import euclidean_convexity, linear_classifier
-from repalign.measures.convexity.graph import graph_convexity
-from repalign.measures.convexity.intervals import convexity_samples, layer_samples
+from repalign.measures.convexity.graph import graph_convexity, neighbour_graph
+from repalign.measures.convexity.intervals import (
+    convexity_samples,
+    graph_convexity_samples,
+    layer_samples,
+    subset_intervals,
+)
+from repalign.measures.neighbours import nearest_neighbours
+from repalign.statistics.subsampling import subsets
 from scipy.spatial.distance import cdist
 
 
@@ -20,7 +27,8 @@ def slow_graph(x, k, metric="euclidean"):
     graph.add_nodes_from(range(len(x)))
     for i, row in enumerate(distances):
         others = [j for j in np.argsort(row, kind="stable") if not np.array_equal(x[i], x[j])]
-        graph.add_weighted_edges_from((i, int(j), row[j]) for j in others[:k])
+        nearest = [j for j in others if row[j] <= row[others[k - 1]]]
+        graph.add_weighted_edges_from((i, int(j), row[j]) for j in nearest)
     return graph
 
 
@@ -216,6 +224,33 @@ def test_samples_are_means_over_the_pairs_of_the_drawn_points(pairs):
             assert value == pytest.approx(scores.mean() if len(scores) else np.nan, abs=1e-6, nan_ok=True)
     np.testing.assert_allclose(layer_samples(samples), np.nanmean(samples, axis=1))
     assert graph_convexity(x, members, 4, pairs).pairs is None
+
+
+def test_samples_of_subsets_have_graphs_of_their_own():
+    x, members = random_case(3)
+    samples, m = graph_convexity_samples(x, members, 4, n_subsets=3, seed=5)
+    for row, indices in zip(samples, subsets(70, 3, seed=5), strict=True):
+        assert len(indices) == m == 56
+        slow = graph_convexity(x[indices], members[indices], 4)
+        np.testing.assert_array_equal(row, [*slow.per_class, slow.mean])
+    values = [*graph_convexity(x, members, 4).per_class, graph_convexity(x, members, 4).mean]
+    ends = subset_intervals(np.array(values), samples, 70, m)
+    assert ((ends[:, 0] <= values) & (values <= ends[:, 1]))[np.isfinite(ends[:, 0])].all()
+    # Too few points in the subsets for the neighbours: no interval.
+    assert np.isnan(graph_convexity_samples(x[:10], members[:10], 8, n_subsets=3)[0]).all()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_tied_neighbours_do_not_depend_on_the_order_of_points(metric):
+    # On a grid many points are equally far.
+    x = np.stack(np.meshgrid(*3 * [np.arange(1, 5)]), axis=-1).reshape(-1, 3).astype(float)
+    order = np.random.default_rng(0).permutation(len(x))
+    graph, again = (neighbour_graph(points, 5, metric).toarray() for points in (x, x[order]))
+    np.testing.assert_array_equal(again > 0, (graph > 0)[np.ix_(order, order)])
+    indices, distances = nearest_neighbours(x, len(x) - 1, metric)
+    for point in range(len(x)):
+        own = indices[point][distances[point] <= distances[point, 4]]
+        assert (graph[point, own] > 0).all()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from repalign.errors import InputError
 from repalign.measures.cka import ResampledCka, linear_cka
-from repalign.measures.neighbours import mutual_neighbours, nearest_neighbours
+from repalign.measures.neighbours import (
+    _shared_within,
+    clip_outliers,
+    mutual_neighbours,
+    mutual_neighbours_interval,
+    nearest_neighbours,
+)
+from repalign.statistics.subsampling import subsets
 from scipy.spatial.distance import cdist
 
 rng = np.random.default_rng(0)
@@ -166,3 +173,34 @@ def test_interval_of_cka_holds_the_value_and_copies_do_not_raise_it():
     assert low < linear_cka(a + b, b) < high
     with pytest.raises(InputError, match="80 objects"):
         ResampledCka(b).interval(a[:5])
+
+
+def test_neighbours_within_a_subset_are_those_found_anew():
+    a, b = rng.normal(size=(2, 60, 4))
+    b += a
+    lists = [nearest_neighbours(x, 35, "cosine", exclude_duplicates=False)[0] for x in (a, b)]
+    for indices in subsets(60, 5, share=0.6):
+        assert _shared_within(lists, indices, 5) == pytest.approx(
+            mutual_neighbours(a[indices], b[indices], 5)
+        )
+
+
+def test_interval_of_mutual_neighbours():
+    a, b = rng.normal(size=(2, 80, 4))
+    low, high = mutual_neighbours_interval(a, a + 0.5 * b, 5)
+    assert 0 < low < mutual_neighbours(a, a + 0.5 * b, 5) < high < 1
+    assert mutual_neighbours_interval(a, a, 5) == (1, 1)
+    assert np.isnan(mutual_neighbours_interval(a[:12], b[:12], 8)).all()
+
+
+def test_clipping_outliers_follows_the_published_protocol():
+    a, b = rng.normal(size=(2, 80, 4))
+    b += a
+    a[:, 0] *= 1 + 100 * (rng.random(80) < 0.05)
+    bound = np.quantile(np.abs(a), 0.95)
+    clipped = clip_outliers(a, 0.95)
+    np.testing.assert_array_equal(clipped, np.clip(a, -bound, bound))
+    expected = mutual_neighbours(clipped, clip_outliers(b, 0.95))
+    assert mutual_neighbours(a, b, clip_quantile=0.95) == expected > mutual_neighbours(a, b)
+    with pytest.raises(InputError, match=r"write 0\.95"):
+        clip_outliers(a, 95)

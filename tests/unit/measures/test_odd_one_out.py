@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from repalign.errors import InputError
-from repalign.measures.odd_one_out import accuracy, correct_triplets, noise_ceiling, similarity_matrix
+from repalign.measures.odd_one_out import (
+    accuracy,
+    correct_triplets,
+    median_answers,
+    noise_ceiling,
+    similarity_matrix,
+)
 
 rng = np.random.default_rng(0)
 
@@ -133,8 +139,21 @@ def test_noise_ceiling_is_the_mean_share_of_the_modal_answer():
         [4, 6, 5, 3, 101],  # object 5 twice
         [7, 8, 9, 1, 100],  # answered once: says nothing
     ]
-    assert noise_ceiling(responses) == pytest.approx((2 / 3 + 1) / 2)
+    lower, upper, n = noise_ceiling(responses)
+    assert upper == pytest.approx((2 / 3 + 1) / 2)
+    # Without itself: the two for object 1 see a tie of 1 and 2, the one for object 2 sees only the other.
+    assert lower == pytest.approx((2 * 0.5 / 3 + 1) / 2)
+    assert n == 2
     assert noise_ceiling(np.array(responses)[:, :4]) == noise_ceiling(responses)
+    assert median_answers(responses) == 2.5
+
+
+def test_guessing_people_leave_one_out_are_at_chance():
+    triplets = np.repeat(random_triplets(100, 2000), 25, axis=0)
+    position = np.random.default_rng(1).integers(1, 4, len(triplets))
+    lower, upper, _ = noise_ceiling(np.column_stack([triplets, position]))
+    assert upper == pytest.approx(0.433, abs=0.005)
+    assert lower == pytest.approx(1 / 3, abs=0.01)
 
 
 def test_noise_ceiling_recovers_a_planted_agreement():
@@ -144,7 +163,9 @@ def test_noise_ceiling_recovers_a_planted_agreement():
     agree = generator.random(len(triplets)) < 0.8
     lowest = triplets.argmin(axis=1)
     position = np.where(agree, lowest, (lowest + generator.integers(1, 3, len(triplets))) % 3) + 1
-    assert noise_ceiling(np.column_stack([triplets, position])) == pytest.approx(0.8, abs=0.01)
+    lower, upper, _ = noise_ceiling(np.column_stack([triplets, position]))
+    assert lower == pytest.approx(0.8, abs=0.01)
+    assert upper == pytest.approx(0.8, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
+import itertools
+
 import numpy as np
 import pytest
 from repalign.errors import InputError
 from repalign.inputs.features import read_precomputed
 from repalign.inputs.objects import read_order
-from repalign.measures.rdm import dissimilarity, upper_triangle
-from repalign.measures.rsa import METHODS, compare, rsa_interval
-from resamples import draws, percentiles
+from repalign.measures.rdm import dissimilarity
+from repalign.measures.rsa import METHODS, _influences, average_rdm, compare, rsa_interval
+from repalign.statistics.ceilings import group_ceiling
+from repalign.statistics.shared_objects import pair_variance
 from scipy import stats
 
 PEERS = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}
@@ -56,17 +59,51 @@ def test_real_features_give_the_known_correlations(things_dir, model, expected):
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
-def test_rsa_interval_equals_resampling_fixed_ranks_without_same_object_pairs(method):
-    a, b = (dissimilarity(x, "euclidean") for x in np.random.default_rng(0).normal(size=(2, 12, 3)))
-    i, j = np.triu_indices(12, k=1)
-    values = [
-        upper_triangle(rdm) if method == "pearson" else stats.rankdata(upper_triangle(rdm)) for rdm in (a, b)
-    ]
-    slow = []
-    for counts in draws(1, 40, 12):
-        copies = counts[i] * counts[j]
-        slow.append(stats.pearsonr(*(np.repeat(v, copies) for v in values)).statistic)
-    assert rsa_interval(a, b, method, n_boot=40, seed=1) == pytest.approx(percentiles(slow))
+def test_influences_are_what_the_correlation_changes_by(method):
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=400)
+    b = a + rng.normal(size=400)
+    influences = _influences(a, b, method)
+    assert influences.mean() == pytest.approx(0, abs=1e-12)
+    for number in range(5):
+        without = METHODS[method](np.delete(a, number), np.delete(b, number))
+        assert influences[number] / 399 == pytest.approx(METHODS[method](a, b) - without, abs=2e-4)
+
+
+def test_the_error_sums_what_pairs_with_a_common_object_share():
+    deviations = np.random.default_rng(0).normal(size=(7, 7))
+    deviations = np.triu(deviations, 1)
+    i, j = np.triu_indices(7, 1)
+    deviations[i, j] -= deviations[i, j].mean()
+    slow = 0.0
+    for a, b in zip(i, j, strict=True):
+        for c, d in zip(i, j, strict=True):
+            slow += len({a, b} & {c, d}) * deviations[a, b] * deviations[c, d]
+    assert pair_variance(deviations + deviations.T) == pytest.approx(slow / 21**2)
+
+
+def test_the_interval_holds_the_value_and_none_is_given_for_few_objects():
+    rng = np.random.default_rng(0)
+    x, noise = rng.normal(size=(2, 40, 5))
+    a, b = dissimilarity(x), dissimilarity(x + noise)
+    low, high = rsa_interval(a, b)
+    assert 0 < low < compare(a, b) < high < 1
+    narrow = rsa_interval(a, b, confidence=0.5)
+    assert low < narrow[0] < narrow[1] < high
+    order = rng.permutation(40)
+    assert rsa_interval(b[np.ix_(order, order)], a[np.ix_(order, order)]) == pytest.approx((low, high))
+    assert rsa_interval(a, a) == pytest.approx((1, 1))
+    assert np.isnan(rsa_interval(a[:4, :4], b[:4, :4])).all()
+
+
+def test_the_average_rdm_correlates_more_with_its_members_than_they_do_with_each_other():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20, 4))
+    people = [dissimilarity(x + rng.normal(size=x.shape)) for _ in range(6)]
+    lower, upper, n = group_ceiling(people, average_rdm, compare)
+    pairs = [compare(a, b) for a, b in itertools.combinations(people, 2)]
+    assert np.mean(pairs) < lower < upper < 1
+    assert n == 6
 
 
 def test_kendall_has_no_interval():

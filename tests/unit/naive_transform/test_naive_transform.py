@@ -148,10 +148,10 @@ def test_the_optimum_is_that_of_a_generic_optimiser(norm, regularisation):
     assert solution.converged
     # The weights and the bias that are returned, put into the definition, reach the loss that is reported.
     reached = slow_loss(solution.weights, solution.bias, x, triplets, regularisation, norm)
-    assert reached == pytest.approx(solution.loss, abs=2e-5)
+    assert reached == pytest.approx(solution.loss, rel=1e-9)
     generic = generic_optimum(x, triplets, regularisation, norm)
-    # The infimum needs an endless bias, so the generic optimiser stops a little above it and never below.
-    assert solution.loss <= generic + 1e-9
+    # The infimum needs an endless bias, so the generic optimiser stops a little above it.
+    assert solution.loss <= generic + 2e-5
     assert solution.loss == pytest.approx(generic, abs=3e-3)
 
 

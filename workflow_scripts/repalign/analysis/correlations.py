@@ -13,6 +13,9 @@ HALVES = ("first_half", "second_half")
 VARIANTS = ("pretrained", "finetuned")
 KEYS = ("model", "paradigm", "layer", "depth")
 
+# The partial correlation given depth, with its interval: two measures may share nothing but a trend over depth.
+GIVEN_DEPTH = ("given_depth", "given_depth_low", "given_depth_high")
+
 # The largest number of relative depths at which models are compared.
 MOST_DEPTHS = 12
 
@@ -94,32 +97,32 @@ def layer_groups(table, finetuned):
         yield "model", name, rows
 
 
-def grouped_correlations(table, x, y, finetuned, *, n_boot, confidence, seed):
+def grouped_correlations(table, x, y, finetuned, *, confidence):
     """Correlation of two measures within every group of layers.
 
-    Families of models (a model and its fine-tuned version) are the clusters of the bootstrap; within one family,
-    blocks of adjacent layers are (see `repalign.statistics.bootstrap.correlation`).
+    Families of models (a model and its fine-tuned version) are taken as independent; below five there is no interval
+    (see `repalign.statistics.correlation.correlation`).
 
     Parameters
     ----------
     table : data frame of `joined`
     x, y : names of two of its columns
     finetuned : dict of pretrained models to their fine-tuned versions
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`
+    confidence : of the intervals
 
     Returns
     -------
-    data frame: kind, group, x, y, method, value, ci_low, ci_high, n, n_models (independent families)
+    data frame: kind, group, x, y, method, value, ci_low, ci_high, n, n_models (independent families), and `GIVEN_DEPTH`
     """
     rows = []
     for kind, group, part in layer_groups(table.dropna(subset=[x, y]), finetuned):
         for method in METHODS:
-            found = correlate(part, x, y, finetuned, method, n_boot=n_boot, confidence=confidence, seed=seed)
+            found = correlate(part, x, y, finetuned, method, confidence=confidence)
             rows.append({"kind": kind, "group": group} | found)
     return pd.DataFrame(rows)
 
 
-def depth_correlations(table, x, y, finetuned, *, n_boot, confidence, seed):
+def depth_correlations(table, x, y, finetuned, *, confidence):
     """Correlation of two measures over models, at every relative depth.
 
     The depths are as many equal parts as the shallowest model has layers (models of a single layer aside), so that
@@ -139,19 +142,19 @@ def depth_correlations(table, x, y, finetuned, *, n_boot, confidence, seed):
     for name in ("all", *VARIANTS):
         for number in range(parts):
             own = table[(part == number) & ((variant == name) | (name == "all"))]
-            found = correlate(own, x, y, finetuned, n_boot=n_boot, confidence=confidence, seed=seed)
+            found = correlate(own, x, y, finetuned, confidence=confidence)
             rows.append({"variant": name, "depth": (number + 0.5) / parts} | found)
     columns = ["variant", "depth", "x", "y", "method", "value", "ci_low", "ci_high", "n", "n_models"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def correlation_matrix(table, columns, finetuned, *, n_boot, confidence, seed, method="spearman"):
+def correlation_matrix(table, columns, finetuned, *, confidence, method="spearman"):
     """Correlations of all main measures with each other over layers, with intervals over families of models.
 
     Parameters
     ----------
     table, columns : data frames of `joined`
-    finetuned, n_boot, confidence, seed : as in `grouped_correlations`
+    finetuned, confidence : as in `grouped_correlations`
     method : `spearman` or `pearson`
 
     Returns
@@ -162,24 +165,31 @@ def correlation_matrix(table, columns, finetuned, *, n_boot, confidence, seed, m
     found = {}
     for index, x in enumerate(measures):
         for y in measures[: index + 1]:
-            row = correlate(table, x, y, finetuned, method, n_boot=n_boot, confidence=confidence, seed=seed)
+            row = correlate(table, x, y, finetuned, method, confidence=confidence)
             found[x, y], found[y, x] = row, row | {"x": y, "y": x}
     return pd.DataFrame([found[x, y] for x in measures for y in measures])
 
 
-def correlate(table, x, y, finetuned, method="pearson", given=None, *, n_boot, confidence, seed):
-    """One correlation of two columns of `joined` as a dictionary, its clusters the families of models."""
+def correlate(table, x, y, finetuned, method="pearson", given=None, *, confidence):
+    """One correlation of two columns of `joined` as a dictionary, its clusters the families of models.
+
+    Beside it stands the partial correlation given depth, unless another column is given.
+    """
+    own = families(table["model"], finetuned)
     result = correlation(
         table[x],
         table[y],
-        families(table["model"], finetuned),
+        own,
         method,
         given=None if given is None else table[given],
-        n_boot=n_boot,
         confidence=confidence,
-        seed=seed,
     )
-    return {
+    row = {
         **{"x": x, "y": y, "method": method, "value": result.value},
         **{"ci_low": result.low, "ci_high": result.high, "n": result.n, "n_models": result.n_clusters},
     }
+    if given is not None:
+        return row
+    partial = correlation(table[x], table[y], own, method, given=table["depth"], confidence=confidence)
+    numbers = (partial.value, partial.low, partial.high)
+    return row | dict(zip(GIVEN_DEPTH, numbers, strict=True))

@@ -13,14 +13,14 @@ COLUMNS = ["matching", "human", "predictor", "kind", "x", "y", "method"]
 KINDS = ("overall", "within models", "given RSA")
 
 
-def matching_predictors(table, columns, finetuned, *, n_boot, confidence, seed):
+def matching_predictors(table, columns, finetuned, *, confidence):
     """How far every other measure predicts the matching of categories and of objects, over layers.
 
     Parameters
     ----------
     table, columns : data frames of `repalign.analysis.correlations.joined`
     finetuned : dict of pretrained models to their fine-tuned versions
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`; families of models are the clusters
+    confidence : of the intervals; families of models are the clusters
 
     Returns
     -------
@@ -52,9 +52,7 @@ def matching_predictors(table, columns, finetuned, *, n_boot, confidence, seed):
                     outcome["column"],
                     finetuned,
                     given=rsa if kind == "given RSA" else None,
-                    n_boot=n_boot,
                     confidence=confidence,
-                    seed=seed,
                 )
                 about = {
                     "matching": OUTCOMES[outcome["metric"]],

@@ -224,7 +224,7 @@ def robustness_table(
     ]
     if settings["metric"] != PRECOMPUTED:
         rows.append(("nearest_top1", nearest_matching_rate(source, target, plan)))
-    chance = object_chance(Partners.of(plan, 1), confidence=0.99, seed=seed)
+    chance = object_chance(Partners.from_plan(plan, 1), confidence=0.99, seed=seed)
     rows.append(("chance_permuted", chance.mean, chance.low, chance.high, RELABELLINGS))
     if noise_pairs:
         critical = make_problem(

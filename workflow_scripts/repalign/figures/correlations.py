@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import Formatter
 
-from repalign.analysis.correlations import HALVES, VARIANTS, half_of, main_columns, variant_of
+from repalign.analysis.correlations import GIVEN_DEPTH, HALVES, VARIANTS, half_of, main_columns, variant_of
 from repalign.errors import InputError
 from repalign.figures.model_styles import model_legend, table_styles
 from repalign.figures.style import MM, styled
@@ -62,11 +62,28 @@ def _says(correlations, group):
     if found.empty:
         return ""
     row = found.iloc[0]
-    return f"r = {row['value']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]"
+    plain = _with_interval(row["value"], row["ci_low"], row["ci_high"])
+    return f"r = {plain}\ngiven depth {_with_interval(*row[list(GIVEN_DEPTH)])}"
+
+
+def _with_interval(value, low, high):
+    """A correlation in words; with fewer than five families of models it has no interval."""
+    if np.isnan(value):
+        return "undefined"
+    text = f"{value:.2f}" + ("" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]")
+    return Formatter.fix_minus(text)
+
+
+def _square(table, columns, measures):
+    """(len(columns), n, n) array of some columns of a table with one row per pair of measures."""
+    wide = table.pivot(index="y", columns="x", values=list(columns))
+    return np.stack([wide[name].loc[measures, measures].to_numpy(dtype=float) for name in columns])
 
 
 def plot_matrix(table, columns, style):
     """The correlation of the main measures, numbers in bold where the interval leaves 0 out.
+
+    Below the diagonal stands the correlation over layers, above it the partial correlation given depth.
 
     Parameters
     ----------
@@ -85,11 +102,11 @@ def plot_matrix(table, columns, style):
             "No two measures vary together over layers; the study needs models with several layers."
         )
     data = table[table["x"].isin(measures) & table["y"].isin(measures)]
-    values = data.pivot(index="y", columns="x", values="value").loc[measures, measures].to_numpy()
-    certain = (data.assign(certain=data["ci_low"] * data["ci_high"] > 0)).pivot(
-        index="y", columns="x", values="certain"
+    plain = _square(data, ("value", "ci_low", "ci_high"), measures)
+    values, low, high = np.where(
+        np.triu(np.ones_like(plain[0]), 1) > 0, _square(data, GIVEN_DEPTH, measures), plain
     )
-    certain = certain.loc[measures, measures].to_numpy()
+    certain = low * high > 0
     with styled(style):
         narrow = style["width_mm"] < 15 * style["font_size"]
         width = min(style["width_mm"], 15.4 * style["font_size"])

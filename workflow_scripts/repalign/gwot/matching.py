@@ -42,7 +42,7 @@ class Partners:
     places: np.ndarray
 
     @classmethod
-    def of(cls, plan, k, direction="rows"):
+    def from_plan(cls, plan, k, direction="rows"):
         """Partners under a square plan; k between 1 and n."""
         plan = np.ascontiguousarray(oriented(plan, direction))
         n = len(plan)
@@ -104,7 +104,7 @@ def category_hits(plan, categories, k=1, direction="rows"):
     no category never hit (see `matching_rate`).
     """
     members = checked_members(categories, len(plan))
-    return Partners.of(plan, k, direction).category_hits(members, own=True).astype(np.float64)
+    return Partners.from_plan(plan, k, direction).category_hits(members, own=True).astype(np.float64)
 
 
 def matching_rate(plan, k=1, categories=None, direction="rows"):

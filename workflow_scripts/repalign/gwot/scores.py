@@ -7,7 +7,7 @@ from repalign.gwot.chance import category_chance, object_chance
 from repalign.gwot.matching import Partners, category_rates, largest
 from repalign.gwot.truth import ranks_of_truth
 from repalign.inputs.things import OTHERS, membership_matrix
-from repalign.statistics.bootstrap import mean_interval
+from repalign.statistics.intervals import share_interval
 from repalign.storage.score_table import column_name, score_table
 
 DIRECTIONS = ("rows", "columns")
@@ -28,7 +28,7 @@ def category_tables(concepts):
     }
 
 
-def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, seed):
+def matching_scores(shared, plan, loss, concepts, *, ks, confidence, seed):
     """Top-k and category matching rates in both directions, with intervals over objects, chance and its band.
 
     Chance is the rate of the same plan with the objects of one side relabelled: see `repalign.gwot.chance`.
@@ -40,7 +40,8 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
     loss : float, unregularised loss of the plan
     concepts : data frame of these n objects, see `repalign.inputs.things.read_concepts`
     ks : list of int, larger ones than n are left out
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`
+    confidence : float, of the intervals (`repalign.statistics.intervals.share_interval`) and of the band of chance
+    seed : int, of the relabellings
 
     Returns
     -------
@@ -54,7 +55,7 @@ def matching_scores(shared, plan, loss, concepts, *, ks, n_boot, confidence, see
             chance = object_chance(partners, confidence=confidence, seed=seed)
         else:
             chance = category_chance(partners, table, confidence=confidence, seed=seed)
-        low, high = mean_interval(hits, n_boot=n_boot, confidence=confidence, seed=seed)
+        low, high = share_interval(hits, confidence)
         score = {"value": hits.mean(), "ci_low": low, "ci_high": high, "n": len(hits)}
         score |= {"chance": chance.mean, "chance_low": chance.low, "chance_high": chance.high}
         rows.append({**shared, "metric": metric, "variant": variant, **score, "seed": seed})
@@ -73,7 +74,7 @@ def _kinds(plan, concepts, ks):
     """Every kind of match: its metric and variant, the partners of all objects, and the membership table or None."""
     tables = {"gwot": None, **category_tables(concepts)}
     for k in (k for k in ks if k <= len(plan)):
-        partners = {direction: Partners.of(plan, k, direction) for direction in DIRECTIONS}
+        partners = {direction: Partners.from_plan(plan, k, direction) for direction in DIRECTIONS}
         for metric, table in tables.items():
             table = None if table is None else np.asarray(table).astype(bool)
             for direction in DIRECTIONS:

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_mutual_info_score
-from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
 
-from repalign.statistics.bootstrap import percentile_interval, resampled_tables
+from repalign.statistics.intervals import NO_INTERVAL
+from repalign.statistics.subsampling import N_SUBSETS, subsampling_interval, subsets
 
 
 def clusters(embedding: ArrayLike, n_clusters: int, n_init: int = 10, seed: int = 0) -> NDArray[np.int32]:
@@ -21,39 +21,43 @@ def agreement(found: ArrayLike, expected: ArrayLike) -> float:
 
 
 def agreement_interval(
-    found: ArrayLike, expected: ArrayLike, *, n_boot: int = 1000, confidence: float = 0.95, seed: int = 0
+    embedding: NDArray,
+    found: ArrayLike,
+    expected: ArrayLike,
+    *,
+    n_subsets: int = N_SUBSETS,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile interval of `agreement` over objects.
+    """Interval over objects of the agreement of k-means clusters, which are found anew in every subset.
 
-    Both clusterings are kept, and so is the mutual information expected by chance, which repeated objects would
-    raise. They raise the agreement too: the mean excess of the resamples over the estimate is subtracted as the bias
-    of the bootstrap (Efron & Tibshirani 1993, chapter 10).
+    Parameters
+    ----------
+    embedding : (n, d) array
+    found : (n,) integer array
+        `clusters` of the embedding.
+    expected : (n,) array
+        Labels, which are kept.
+    n_subsets, confidence, seed
+        See `repalign.statistics.subsampling`.
 
     Returns
     -------
-    (low, high) : floats
+    (low, high) : floats of at most 1; NaN where the subsets have fewer objects than clusters
     """
-    table = contingency_matrix(expected, found)
-    n = int(table.sum())
-    by_chance = expected_mutual_information(table, n)
-    # To draw an object is to draw a cell of the table.
-    draws = resampled_tables(np.random.default_rng(seed), n_boot, table)
-    resampled, estimate = _adjusted(draws, by_chance), _adjusted(table[None] / n, by_chance)[0]
-    low, high = percentile_interval(resampled - (np.nanmean(resampled) - estimate), confidence)
-    return min(low, 1.0), min(high, 1.0)
-
-
-def _adjusted(tables: NDArray, by_chance: float) -> NDArray:
-    """Adjusted mutual information of contingency tables of shares, (B, r, c) to (B,)."""
-    rows, columns = _entropy(tables.sum(axis=2)), _entropy(tables.sum(axis=1))
-    shared = rows + columns - _entropy(tables.reshape(len(tables), -1))
-    scale = (rows + columns) / 2 - by_chance
-    return (shared - by_chance) / np.where(scale > 0, scale, np.nan)
-
-
-def _entropy(shares: NDArray) -> NDArray:
-    """Entropy in nats over the last axis."""
-    return -(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=-1)
+    x, labels, number = np.asarray(embedding, dtype=np.float64), np.asarray(expected), np.asarray(found)
+    x = x - x.mean(axis=0)
+    # From these centres, so that subsets differ by their objects and not by which minimum k-means ends in.
+    centres = np.stack([x[number == own].mean(axis=0) for own in range(number.max() + 1)])
+    drawn = subsets(len(x), n_subsets, seed=seed)
+    m = drawn.shape[1]
+    if len(centres) > m:
+        return NO_INTERVAL
+    k_means = KMeans(len(centres), init=centres, n_init=1)
+    samples = [agreement(k_means.fit_predict(x[indices]), labels[indices]) for indices in drawn]
+    return subsampling_interval(
+        agreement(found, labels), np.array(samples), len(x), m, confidence, bounds=(-1, 1)
+    )
 
 
 def chance_agreement(found: ArrayLike, expected: ArrayLike, n_permutations: int = 20, seed: int = 0) -> float:

@@ -7,7 +7,7 @@ from repalign.measures.clustering import agreement, agreement_interval, chance_a
 from repalign.storage.score_table import CATEGORIES, score_table
 
 
-def clustering_scores(model, embeddings, concepts, humans, *, n_init, n_boot, confidence, seed):
+def clustering_scores(model, embeddings, concepts, humans, *, n_init, confidence, seed):
     """Adjusted mutual information of k-means clusters, k = number of categories.
 
     Parameters
@@ -18,7 +18,7 @@ def clustering_scores(model, embeddings, concepts, humans, *, n_init, n_boot, co
         with categories, not of that with people
     humans : dict of str to repalign.inputs.representations.System; dissimilarity matrices, which have no clusters, are
         skipped
-    n_init, n_boot, confidence, seed : see `repalign.measures.clustering`
+    n_init, confidence, seed : see `repalign.measures.clustering`
 
     Returns
     -------
@@ -33,8 +33,9 @@ def clustering_scores(model, embeddings, concepts, humans, *, n_init, n_boot, co
     rows = []
     for layer in embeddings.layers:
         for name, (objects, labels) in expected.items():
-            found = clusters(embeddings.rows(layer, objects), k, n_init, seed)
-            low, high = agreement_interval(found, labels, n_boot=n_boot, confidence=confidence, seed=seed)
+            embedding = embeddings.rows(layer, objects)
+            found = clusters(embedding, k, n_init, seed)
+            low, high = agreement_interval(embedding, found, labels, confidence=confidence, seed=seed)
             rows.append(
                 {
                     **{"model": model, "layer": layer, "reference": name},

@@ -5,12 +5,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 from repalign.measures.rdm import unit_rows
+from repalign.statistics.intervals import NO_INTERVAL
+from repalign.statistics.subsampling import N_SUBSETS, subsampling_interval, subsets
 
 # Bytes of one block of rows of the distance matrix, and of one block of differences, which should fit the cache.
 BLOCK_BYTES = 64 * 2**20
 CACHE_BYTES = 2**20
 
 METRICS = ("euclidean", "cosine", "correlation")
+
+# Share of the objects in the subsets behind intervals: with larger ones these are too wide (simulated).
+SUBSET_SHARE = 0.6
 
 
 def _prepared(features: ArrayLike, metric: str) -> NDArray[np.float64]:
@@ -107,7 +112,11 @@ def _squared_distances(x: NDArray, rows: NDArray, candidates: NDArray) -> NDArra
 
 
 def shared_neighbours(
-    a: NDArray, b: NDArray, n_neighbours: int = 10, metric: str = "cosine"
+    a: NDArray,
+    b: NDArray,
+    n_neighbours: int = 10,
+    metric: str = "cosine",
+    clip_quantile: float | None = None,
 ) -> NDArray[np.float64]:
     """Share of every object's nearest neighbours that two embeddings have in common [1].
 
@@ -118,6 +127,8 @@ def shared_neighbours(
     n_neighbours : int
     metric : str
         See `nearest_neighbours`.
+    clip_quantile : float, optional
+        Clip the features of each embedding first (see `clip_outliers`); the published protocol [1] has 0.95.
 
     Returns
     -------
@@ -131,13 +142,85 @@ def shared_neighbours(
         raise InputError(
             f"Both embeddings need the same objects in the same order, but they have {len(a)} and {len(b)} rows."
         )
+    if clip_quantile is not None:
+        a, b = clip_outliers(a, clip_quantile), clip_outliers(b, clip_quantile)
     first, second = (_membership(x, n_neighbours, metric) for x in (a, b))
     return (first & second).sum(axis=1) / n_neighbours
 
 
-def mutual_neighbours(a: NDArray, b: NDArray, n_neighbours: int = 10, metric: str = "cosine") -> float:
+def clip_outliers(features: NDArray, clip_quantile: float) -> NDArray:
+    """Features cut at plus and minus a quantile of their absolute values, one quantile for all of them."""
+    if not 0 < clip_quantile <= 1:
+        raise InputError(
+            f"The quantile to clip at must lie between 0 and 1, not {clip_quantile}; write 0.95."
+        )
+    bound = np.quantile(np.abs(features), clip_quantile)
+    return np.clip(features, -bound, bound)
+
+
+def mutual_neighbours(
+    a: NDArray,
+    b: NDArray,
+    n_neighbours: int = 10,
+    metric: str = "cosine",
+    clip_quantile: float | None = None,
+) -> float:
     """Mutual k-nearest-neighbour alignment: the mean of `shared_neighbours`."""
-    return float(shared_neighbours(a, b, n_neighbours, metric).mean())
+    return float(shared_neighbours(a, b, n_neighbours, metric, clip_quantile).mean())
+
+
+def mutual_neighbours_interval(
+    a: NDArray,
+    b: NDArray,
+    n_neighbours: int = 10,
+    metric: str = "cosine",
+    clip_quantile: float | None = None,
+    *,
+    n_subsets: int = N_SUBSETS,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Interval of `mutual_neighbours` over objects, whose neighbours are found anew in every subset.
+
+    Parameters
+    ----------
+    a, b, n_neighbours, metric, clip_quantile
+        As in `shared_neighbours`.
+    n_subsets, confidence, seed
+        See `repalign.statistics.subsampling`.
+
+    Returns
+    -------
+    (low, high) : floats in [0, 1]; NaN where the subsets have too few objects for the neighbours
+    """
+    n = len(a)
+    value = mutual_neighbours(a, b, n_neighbours, metric, clip_quantile)
+    drawn = subsets(n, n_subsets, share=SUBSET_SHARE, seed=seed)
+    m = drawn.shape[1]
+    if n_neighbours >= m:
+        return NO_INTERVAL
+    if clip_quantile is not None:
+        a, b = clip_outliers(a, clip_quantile), clip_outliers(b, clip_quantile)
+    # More than half of a list lie in a subset, so its first entries hold the nearest neighbours within every subset.
+    length = min(n - 1, 3 * n_neighbours + 20)
+    lists = [nearest_neighbours(x, length, metric, exclude_duplicates=False)[0] for x in (a, b)]
+    samples = np.array([_shared_within(lists, indices, n_neighbours) for indices in drawn])
+    return subsampling_interval(value, samples, n, m, confidence, bounds=(0, 1))
+
+
+def _shared_within(lists: list[NDArray], indices: NDArray, n_neighbours: int) -> float:
+    """`mutual_neighbours` of a subset of the objects, from the full lists of their nearest neighbours."""
+    n = len(lists[0])
+    inside = np.zeros(n, dtype=bool)
+    inside[indices] = True
+    member = []
+    for neighbours in lists:
+        present = inside[neighbours[indices]]
+        nearest = present & (np.cumsum(present, axis=1) <= n_neighbours)
+        table = np.zeros((len(indices), n), dtype=bool)
+        np.put_along_axis(table, neighbours[indices], nearest, axis=1)
+        member.append(table)
+    return float((member[0] & member[1]).sum() / (len(indices) * n_neighbours))
 
 
 def _membership(features: NDArray, n_neighbours: int, metric: str) -> NDArray[np.bool_]:

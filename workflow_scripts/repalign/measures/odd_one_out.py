@@ -7,8 +7,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 from repalign.measures.rdm import METRICS, dissimilarity
+from repalign.statistics.ceilings import Ceiling
 
 CHANCE = 1 / 3
+
+# Answers per repeated triplet from which a noise ceiling says much.
+ENOUGH_ANSWERS = 20
 
 # Similarities that differ by less than this share of the largest one differ by rounding alone: they tie.
 TIE_TOLERANCE = 1e-12
@@ -164,8 +168,13 @@ def accuracy(
     return OddOneOut(accuracy=float(correct.mean()), n=len(correct), n_ties=int(ties.sum()))
 
 
-def noise_ceiling(responses: ArrayLike) -> float:
-    """Best accuracy that a fixed answer per triplet can reach: the mean share of the modal answer [1].
+def noise_ceiling(responses: ArrayLike) -> Ceiling:
+    """Noise ceiling of the odd-one-out accuracy from repeated triplets.
+
+    The upper bound is the best accuracy that one fixed answer per triplet can reach: the mean share of the modal answer
+    [1]. It is fitted to these very responses, so it lies above what guessing people deserve (.43 with 25 answers per
+    triplet, at a chance of 1/3). The lower bound predicts each response by the modal answer of the others, which knows
+    nothing of it; modal answers that tie count in equal shares.
 
     Parameters
     ----------
@@ -176,7 +185,9 @@ def noise_ceiling(responses: ArrayLike) -> float:
 
     Returns
     -------
-    float in [1/3, 1], each repeated triplet counting equally.
+    Ceiling
+        Each repeated triplet counts equally; `n` is their number. With fewer than `ENOUGH_ANSWERS` per triplet
+        (`median_answers`) the bounds lie far apart.
 
     Raises
     ------
@@ -187,6 +198,24 @@ def noise_ceiling(responses: ArrayLike) -> float:
     ----------
     [1] Hebart, Zheng, Pereira & Baker (2020), Nature Human Behaviour 4, 1173-1185.
     """
+    votes = _repeated_votes(responses)
+    answers = votes.sum(axis=1)
+    upper = votes.max(axis=1) / answers
+    lower = np.zeros(len(votes))
+    for choice in range(3):
+        others = votes - (np.arange(3) == choice)
+        modal = others == others.max(axis=1, keepdims=True)
+        lower += votes[:, choice] * modal[:, choice] / modal.sum(axis=1)
+    return Ceiling(float((lower / answers).mean()), float(upper.mean()), len(votes))
+
+
+def median_answers(responses: ArrayLike) -> float:
+    """Median number of answers per repeated triplet, see `noise_ceiling`."""
+    return float(np.median(_repeated_votes(responses).sum(axis=1)))
+
+
+def _repeated_votes(responses: ArrayLike) -> NDArray[np.int64]:
+    """(n_triplets, 3) how often each object of a triplet was the odd one, of triplets with several responses."""
     responses = np.asarray(responses)
     if responses.ndim != 2 or responses.shape[1] < 4:
         raise InputError(
@@ -203,10 +232,9 @@ def noise_ceiling(responses: ArrayLike) -> float:
     _, triplet = np.unique(ordered, axis=0, return_inverse=True)
     votes = np.zeros((triplet.max(initial=-1) + 1, 3), dtype=np.int64)
     np.add.at(votes, (triplet.ravel(), (ordered < chosen[:, None]).sum(axis=1)), 1)
-    n_responses = votes.sum(axis=1)
-    repeated = n_responses > 1
+    repeated = votes.sum(axis=1) > 1
     if not repeated.any():
         raise InputError(
             "No triplet has two responses, so there is no noise ceiling; give the set of repeated triplets."
         )
-    return float((votes.max(axis=1) / np.maximum(n_responses, 1))[repeated].mean())
+    return votes[repeated]

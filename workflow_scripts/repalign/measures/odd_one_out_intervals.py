@@ -1,14 +1,12 @@
-"""Bootstrap intervals of the odd-one-out accuracy, over objects or over triplets."""
+"""Intervals of the odd-one-out accuracy and of its change, over objects or over triplets."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 from repalign.measures.odd_one_out import check_triplets
-from repalign.statistics.bootstrap import Seed, percentile_interval, resample_weights, triplet_sums
-
-# Embeddings handled at once: their answers to a triplet have at most 2^8 patterns.
-EMBEDDINGS_AT_ONCE = 8
+from repalign.statistics.intervals import quantile, wilson_interval
+from repalign.statistics.shared_objects import triplet_variance
 
 
 def odd_one_out_interval(
@@ -17,72 +15,65 @@ def odd_one_out_interval(
     n_objects: int,
     over: str = "objects",
     *,
-    n_boot: int = 1000,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> tuple[float, float]:
     """Interval of the odd-one-out accuracy, over objects or over triplets.
 
-    Over objects, a triplet counts w_i w_j w_k times, where w says how often each object was drawn. This interval is
-    about other objects, and is the wider one; that over triplets is about other judgements of the same objects.
+    The interval over objects is about other objects: triplets that share an object are dependent. It is the wider
+    one; that over triplets is about other judgements of the same objects, which are independent. Both are Wilson's.
 
     Parameters
     ----------
-    correct : (n,) boolean array
+    correct : (m,) boolean array
         From `repalign.measures.odd_one_out.correct_triplets`.
-    triplets : (n, 3) integer array
+    triplets : (m, 3) integer array
     n_objects : int
-        Number of objects of the embedding, with those that no triplet names.
+        Number of objects that the triplets index.
     over : str
         `objects` or `triplets`.
-    n_boot, confidence, seed
-        As in `mean_interval`.
+    confidence : float
 
     Returns
     -------
     (low, high) : floats in [0, 1]
     """
-    correct = np.asarray(correct, dtype=bool)
-    rng = np.random.default_rng(seed)
+    correct = np.asarray(correct, dtype=np.float64)
+    rate, m = float(correct.mean()), len(correct)
     if over == "triplets":
-        # The number of hits among n draws is binomial: no need to draw them one by one.
-        return percentile_interval(
-            rng.binomial(len(correct), correct.mean(), size=n_boot) / len(correct), confidence
-        )
+        return wilson_interval(rate, m, confidence)
     if over != "objects":
         raise InputError(f"An interval over '{over}' does not exist; choose objects or triplets.")
-    samples = odd_one_out_samples([correct], triplets, n_objects, n_boot=n_boot, seed=rng)
-    return percentile_interval(samples[0], confidence)
+    error, freedom, groups = _error_over_objects(correct, triplets, n_objects)
+    # Where all triplets are right, or all wrong, only triplets without a common object are known to be independent.
+    return wilson_interval(rate, rate * (1 - rate) / error**2 if error > 0 else groups, confidence, freedom)
 
 
-def odd_one_out_samples(
-    correct: ArrayLike, triplets: ArrayLike, n_objects: int, *, n_boot: int = 1000, seed: Seed = 0
-) -> NDArray[np.float64]:
-    """Accuracies of several embeddings in the same resamples of objects, so that differences are paired.
+def change_interval(
+    before: ArrayLike, after: ArrayLike, triplets: ArrayLike, n_objects: int, *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval over objects of the change in accuracy between two embeddings on the same triplets.
 
     Parameters
     ----------
-    correct : (k, n) boolean array
-        One row per embedding, from `repalign.measures.odd_one_out.correct_triplets`.
-    triplets, n_objects, n_boot, seed
+    before, after : (m,) boolean arrays
+        From `repalign.measures.odd_one_out.correct_triplets`.
+    triplets, n_objects, confidence
         As in `odd_one_out_interval`.
 
     Returns
     -------
-    (k, n_boot) float array; NaN where a resample holds no triplet
+    (low, high) : floats in [-1, 1]
     """
-    correct, triplets = np.asarray(correct, dtype=bool), check_triplets(triplets, n_objects)
-    rng = np.random.default_rng(seed)
-    # The layout that `triplet_sums` works in.
-    weights = np.ascontiguousarray(resample_weights(rng, n_boot, n_objects).T, dtype=np.float32).T
-    hits, total = np.zeros((len(correct), n_boot)), np.zeros(n_boot)
-    for start in range(0, len(correct), EMBEDDINGS_AT_ONCE):
-        rows = slice(start, start + EMBEDDINGS_AT_ONCE)
-        # Triplets that the same embeddings get right are summed together, so that each is summed once.
-        patterns, pattern = np.unique(correct[rows][::-1], axis=1, return_inverse=True)
-        for number, right in enumerate(patterns[::-1].T):
-            weight = triplet_sums(triplets[pattern.ravel() == number], weights)
-            hits[rows][right] += weight
-            if start == 0:
-                total += weight
-    return np.where(total > 0, hits / np.where(total > 0, total, 1), np.nan)
+    change = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
+    error, freedom, _ = _error_over_objects(change, triplets, n_objects)
+    half = quantile(confidence, freedom) * error
+    return float(max(change.mean() - half, -1)), float(min(change.mean() + half, 1))
+
+
+def _error_over_objects(values: NDArray, triplets: ArrayLike, n_objects: int) -> tuple[float, float, float]:
+    """Standard error of a mean over triplets, its degrees of freedom, and how many triplets can share no object."""
+    triplets = check_triplets(triplets, n_objects)
+    used = len(np.unique(triplets))
+    groups = max(min(used // 3, len(triplets)), 1)
+    variance = triplet_variance(values - values.mean(), triplets, n_objects)
+    return float(np.sqrt(variance)), max(used / 3 - 1, 1), groups

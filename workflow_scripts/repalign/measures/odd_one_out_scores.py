@@ -1,15 +1,14 @@
 """Odd-one-out accuracy of every layer of a model, and of two embeddings on the same triplets."""
 
 from repalign.measures.odd_one_out import CHANCE, accuracy, correct_triplets, similarity_matrix
-from repalign.measures.odd_one_out_intervals import odd_one_out_interval, odd_one_out_samples
-from repalign.statistics.bootstrap import percentile_interval
+from repalign.measures.odd_one_out_intervals import change_interval, odd_one_out_interval
 from repalign.storage.score_table import TRIPLETS, score_table
 
 # The variant of the accuracy, by what its interval is over.
 INTERVALS = {"objects": "", "triplets": "over_triplets"}
 
 
-def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, centre, n_boot, confidence, seed):
+def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, centre, confidence, seed):
     """Accuracy with intervals over objects and over triplets, and the share of triplets that a layer leaves tied.
 
     Parameters
@@ -19,7 +18,8 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
     objects : names that the triplets index
     triplets : (n, 3) int array, the kept pair first
     similarity, centre : see `repalign.measures.odd_one_out.accuracy`
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`
+    confidence : see `repalign.measures.odd_one_out_intervals`
+    seed : of the study, for the column of that name
 
     Returns
     -------
@@ -31,10 +31,9 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
         matrix = similarity_matrix(embeddings.rows(layer, objects), similarity, centre)
         result = accuracy(matrix, triplets, "precomputed")
         correct = correct_triplets(matrix, triplets, "precomputed")
-        boot = {"n_boot": n_boot, "confidence": confidence, "seed": seed}
         shared = {"model": model, "layer": layer, "reference": TRIPLETS, "n": result.n, "seed": seed}
         for over, variant in INTERVALS.items():
-            low, high = odd_one_out_interval(correct, triplets, len(objects), over, **boot)
+            low, high = odd_one_out_interval(correct, triplets, len(objects), over, confidence=confidence)
             rows.append(
                 {
                     **shared,
@@ -50,7 +49,7 @@ def odd_one_out_scores(model, embeddings, objects, triplets, *, similarity, cent
     return score_table(rows)
 
 
-def change_rows(variants, correct, triplets, n_objects, *, n_boot, confidence, seed):
+def change_rows(variants, correct, triplets, n_objects, *, confidence):
     """The accuracies of two embeddings on the same triplets, and the paired change from the first to the second.
 
     Parameters
@@ -58,23 +57,24 @@ def change_rows(variants, correct, triplets, n_objects, *, n_boot, confidence, s
     variants : (str or None, str or None, str)
         Of `odd_one_out`, for the first accuracy, the second, and the change; None leaves one out.
     correct : (2, m) boolean array
-    triplets, n_objects, n_boot, confidence, seed : see `repalign.statistics.bootstrap.odd_one_out_samples`
+    triplets, n_objects, confidence : see `repalign.measures.odd_one_out_intervals`; intervals are over objects
 
     Returns
     -------
     list of dict with metric, variant, reference, value, ci_low, ci_high, chance (not of a change) and n
     """
-    samples = odd_one_out_samples(correct, triplets, n_objects, n_boot=n_boot, seed=seed)
+    own = {"triplets": triplets, "n_objects": n_objects, "confidence": confidence}
     values = correct.mean(axis=1)
     found = [
-        (values[0], samples[0], {"chance": CHANCE}),
-        (values[1], samples[1], {"chance": CHANCE}),
-        (values[1] - values[0], samples[1] - samples[0], {}),
+        *(
+            (value, odd_one_out_interval(row, **own), {"chance": CHANCE})
+            for value, row in zip(values, correct, strict=True)
+        ),
+        (values[1] - values[0], change_interval(*correct, **own), {}),
     ]
     rows = []
-    for variant, (value, drawn, chance) in zip(variants, found, strict=True):
+    for variant, (value, (low, high), chance) in zip(variants, found, strict=True):
         if variant is not None:
-            low, high = percentile_interval(drawn, confidence)
             rows.append(
                 {
                     **{"metric": "odd_one_out", "variant": variant, "reference": TRIPLETS},

@@ -1,6 +1,6 @@
 """Representational similarity analysis: correlation of two dissimilarity matrices."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
 from repalign.measures.rdm import upper_triangle
-from repalign.statistics.bootstrap import (
-    distinct_tuples,
-    pair_sums,
-    percentile_interval,
-    resample_weights,
-)
+from repalign.statistics.intervals import NO_INTERVAL, fisher_interval
+from repalign.statistics.shared_objects import pair_variance
+
+# With fewer objects there is no interval.
+FEWEST_OBJECTS = 5
 
 
 def ranks(values: ArrayLike) -> NDArray[np.float64]:
@@ -67,19 +66,22 @@ def compare(rdm_a: NDArray, rdm_b: NDArray, method: str = "spearman") -> float:
     return float(METHODS[method](a, b))
 
 
-def rsa_interval(
-    rdm_a: NDArray,
-    rdm_b: NDArray,
-    method: str = "spearman",
-    *,
-    n_boot: int = 1000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Bootstrap interval of an RSA correlation over objects.
+def average_rdm(rdms: Sequence[NDArray], method: str = "spearman") -> NDArray[np.float64]:
+    """Mean of several RDMs of the same objects, of their ranks for `spearman` and standardised for `pearson`.
 
-    Objects are drawn with replacement. Two draws of the same object are no pair (see
-    `repalign.statistics.bootstrap.pair_sums`). Ranks are those of the full sample.
+    This is the average that correlates best with all of them (Nili et al. 2014), for
+    `repalign.statistics.ceilings.group_ceiling`.
+    """
+    return np.mean([_pair_values(rdm, method) for rdm in rdms], axis=0)
+
+
+def rsa_interval(
+    rdm_a: NDArray, rdm_b: NDArray, method: str = "spearman", *, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval of an RSA correlation over objects.
+
+    Pairs are dependent where they share an object (`repalign.statistics.shared_objects.pair_variance`). The interval is
+    symmetric in Fisher's z, with Student's t for n - 1 degrees of freedom.
 
     Parameters
     ----------
@@ -87,41 +89,49 @@ def rsa_interval(
         Symmetric dissimilarities of the same objects.
     method : str
         `spearman` or `pearson`.
-    n_boot, confidence, seed
-        As in `mean_interval`.
+    confidence : float
 
     Returns
     -------
-    (low, high) : floats
+    (low, high) : floats; NaN for fewer than 5 objects
     """
     if method not in ("spearman", "pearson"):
         raise InputError(f"There is no interval for the RSA method '{method}'; choose spearman or pearson.")
-    a, b = (_pair_values(rdm, method) for rdm in (rdm_a, rdm_b))
-    weights = resample_weights(np.random.default_rng(seed), n_boot, len(a))
-    pairs = distinct_tuples(weights)[0]
+    n = len(rdm_a)
+    if n < FEWEST_OBJECTS:
+        return NO_INTERVAL
+    value = compare(rdm_a, rdm_b, method)
+    influence = np.zeros((n, n))
+    influence[np.triu_indices(n, k=1)] = _influences(upper_triangle(rdm_a), upper_triangle(rdm_b), method)
+    error = np.sqrt(pair_variance(influence + influence.T))
+    return fisher_interval(value, error, confidence, n - 1)
 
-    def mean(matrix: NDArray) -> NDArray:
-        return pair_sums(matrix, weights) / pairs
 
-    mean_a, mean_b = mean(a), mean(b)
-    covariance = mean(a * b) - mean_a * mean_b
-    variances = (mean(a * a) - mean_a**2) * (mean(b * b) - mean_b**2)
-    return percentile_interval(_ratio(covariance, variances), confidence)
+def _influences(a: NDArray, b: NDArray, method: str) -> NDArray[np.float64]:
+    """How much each pair moves the correlation (times the number of pairs); their mean is 0."""
+    if method == "pearson":
+        a, b = (_standardised(values) for values in (a, b))
+        return a * b - (a * b).mean() * (a**2 + b**2) / 2
+    # A pair moves the ranks of all others too: those above it on one side, weighted by their ranks on the other.
+    first, second = (ranks(values) / len(values) - 0.5 for values in (a, b))
+    influence = 12 * (first * second + _mean_above(first, second) + _mean_above(second, first))
+    return influence - influence.mean()
+
+
+def _mean_above(values: NDArray, weights: NDArray) -> NDArray[np.float64]:
+    """For each of n entries, the sum of the weights of the entries with at least its value, divided by n."""
+    _, level = np.unique(-values, return_inverse=True)
+    return np.cumsum(np.bincount(level, weights))[level] / len(values)
+
+
+def _standardised(values: NDArray) -> NDArray[np.float64]:
+    values = values - values.mean()
+    return values / max(values.std(), np.finfo(float).tiny)
 
 
 def _pair_values(rdm: NDArray, method: str) -> NDArray:
     """Symmetric matrix of the standardised dissimilarities, or of their ranks for Spearman, with a zero diagonal."""
-    rdm = np.asarray(rdm, dtype=np.float64)
-    values = upper_triangle(rdm)
-    if method == "spearman":
-        values = ranks(values)
-    values = values - values.mean()
-    matrix = np.zeros_like(rdm)
-    matrix[np.triu_indices(len(rdm), k=1)] = values / max(values.std(), np.finfo(float).tiny)
+    values = upper_triangle(np.asarray(rdm, dtype=np.float64))
+    matrix = np.zeros(np.shape(rdm))
+    matrix[np.triu_indices(len(rdm), k=1)] = _standardised(ranks(values) if method == "spearman" else values)
     return matrix + matrix.T
-
-
-def _ratio(covariance: NDArray, variances: NDArray) -> NDArray:
-    """Correlation from a covariance and the product of two variances; NaN where this product is 0."""
-    vary = variances > 1e-20
-    return np.where(vary, covariance / np.sqrt(np.where(vary, variances, 1)), np.nan)

@@ -7,7 +7,7 @@ from repalign.measures.rsa import compare, rsa_interval
 from repalign.storage.score_table import score_table
 
 
-def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence, seed):
+def rsa_scores(model, embeddings, humans, *, metric, method, confidence, seed):
     """Correlation of dissimilarities, with intervals over objects.
 
     Parameters
@@ -16,7 +16,8 @@ def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence,
     embeddings : repalign.inputs.representations.Embeddings
     humans : dict of str to repalign.inputs.representations.System
     metric, method : see `repalign.measures.rdm.dissimilarity` and `repalign.measures.rsa.compare`
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`; `kendall` has no interval
+    confidence : see `repalign.measures.rsa.rsa_interval`; `kendall` has no interval
+    seed : of the study, for the column of that name
 
     Returns
     -------
@@ -29,9 +30,7 @@ def rsa_scores(model, embeddings, humans, *, metric, method, n_boot, confidence,
             rdm = dissimilarity(embeddings.rows(layer, human.objects), metric)
             low, high = np.nan, np.nan
             if method != "kendall":
-                low, high = rsa_interval(
-                    human_rdm, rdm, method, n_boot=n_boot, confidence=confidence, seed=seed
-                )
+                low, high = rsa_interval(human_rdm, rdm, method, confidence=confidence)
             rows.append(
                 {
                     "model": model,

@@ -1,8 +1,7 @@
 """CKA and mutual nearest neighbours of every layer with every human embedding."""
 
 from repalign.measures.cka import ResampledCka, linear_cka
-from repalign.measures.neighbours import shared_neighbours
-from repalign.statistics.bootstrap import mean_interval
+from repalign.measures.neighbours import mutual_neighbours, mutual_neighbours_interval
 from repalign.storage.score_table import score_table
 
 
@@ -15,7 +14,7 @@ def similarity_scores(model, embeddings, humans, *, n_neighbours, metric, n_boot
     embeddings : repalign.inputs.representations.Embeddings
     humans : dict of str to repalign.inputs.representations.System
     n_neighbours, metric : see `repalign.measures.neighbours.shared_neighbours`
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`
+    n_boot, confidence, seed : see `repalign.statistics.bootstrap`, for CKA, and `repalign.statistics.subsampling`
 
     Returns
     -------
@@ -46,13 +45,13 @@ def similarity_scores(model, embeddings, humans, *, n_neighbours, metric, n_boot
                     "chance": 0.0,
                 }
             )
-            overlap = shared_neighbours(embedding, human.array, n_neighbours, metric)
-            low, high = mean_interval(overlap, n_boot=n_boot, confidence=confidence, seed=seed)
+            pair = (embedding, human.array, n_neighbours, metric)
+            low, high = mutual_neighbours_interval(*pair, confidence=confidence, seed=seed)
             rows.append(
                 {
                     **shared,
                     "metric": "mutual_neighbours",
-                    "value": float(overlap.mean()),
+                    "value": mutual_neighbours(*pair),
                     "ci_low": low,
                     "ci_high": high,
                     "chance": n_neighbours / (len(human.objects) - 1),

@@ -7,7 +7,7 @@ from repalign.measures.odd_one_out_scores import change_rows
 from repalign.storage.score_table import score_table
 
 
-def transform_scores(model, layer, embedding, transformed, triplets, transform, *, n_boot, confidence, seed):
+def transform_scores(model, layer, embedding, transformed, triplets, transform, *, confidence, seed):
     """Rows of one transformed layer.
 
     Parameters
@@ -16,7 +16,8 @@ def transform_scores(model, layer, embedding, transformed, triplets, transform, 
     embedding, transformed : (n, d) arrays, the embedding before and after the transform
     triplets : (m, 3) int array
     transform : repalign.naive_transform.transform.NaiveTransform
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`; intervals are over objects, those of changes paired
+    confidence : of intervals over objects, see `repalign.measures.odd_one_out_intervals`
+    seed : of the study, for the column of that name
 
     Returns
     -------
@@ -30,8 +31,9 @@ def transform_scores(model, layer, embedding, transformed, triplets, transform, 
     correct = np.stack([correct_triplets(x, triplets) for x in (embedding, transformed)])
     answers = held_out.answers
     on_others = np.stack([answers.original, answers.transformed])
-    boot = {"n_boot": n_boot, "confidence": confidence, "seed": seed}
-    rows = change_rows((None, "naive", "naive_change"), correct, triplets, len(embedding), **boot)
+    rows = change_rows(
+        (None, "naive", "naive_change"), correct, triplets, len(embedding), confidence=confidence
+    )
     variants = ("held_out", "naive_held_out", "naive_held_out_change")
-    rows += change_rows(variants, on_others, answers.triplets, len(embedding), **boot)
+    rows += change_rows(variants, on_others, answers.triplets, len(embedding), confidence=confidence)
     return score_table([shared | row for row in rows])

@@ -1,4 +1,4 @@
-"""Correlations over layers, whose intervals resample whole models, or blocks of layers where models are few."""
+"""Correlations over layers, whose intervals take the families of models as what is independent."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from repalign.errors import InputError
-from repalign.statistics.bootstrap import block_weights, cluster_weights, percentile_interval
+from repalign.statistics.intervals import NO_INTERVAL, fisher_interval
 
-# Fewer clusters than this are too few to draw from.
-FEWEST_CLUSTERS = 3
+# With fewer independent clusters there is no interval.
+FEWEST_CLUSTERS = 5
 
 
 @dataclass(frozen=True)
 class Correlation:
-    """A correlation with its bootstrap interval; `n` points from `n_clusters` independent clusters."""
+    """A correlation with its interval; `n` points from `n_clusters` independent clusters."""
 
     value: float
     low: float
@@ -30,15 +30,13 @@ def correlation(
     method: str = "pearson",
     *,
     given: ArrayLike | None = None,
-    n_boot: int = 1000,
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> Correlation:
     """Correlation over layers, with an interval that respects that layers of one model are not independent.
 
-    Whole clusters (models) are drawn with replacement. Fewer than 3 of them are too few to draw from: blocks of
-    adjacent points are then drawn within each (see `repalign.statistics.bootstrap.block_weights`), so the points of a
-    cluster must come in their order of depth. Spearman ranks anew in each resample.
+    The standard error is that of the delete-one-cluster jackknife on Fisher's z, the interval from Student's t with
+    n_clusters - 1 degrees of freedom [1]. Below five clusters there is none: layers of one model follow each other,
+    and nothing tells how far. Spearman ranks anew without each cluster.
 
     Parameters
     ----------
@@ -49,14 +47,19 @@ def correlation(
     method : str
         `pearson` or `spearman`.
     given : (n,) array, optional
-        Give the partial correlation, from which the linear effect of this variable is removed.
-    n_boot, confidence, seed
-        As in `mean_interval`.
+        Give the partial correlation, from which the linear effect of this variable is removed. Two measures that share
+        nothing but a trend over depth correlate: give the depth too.
+    confidence : float
 
     Returns
     -------
     Correlation
         NaN where fewer than 3 points remain (4 for a partial correlation) or one side does not vary.
+
+    References
+    ----------
+    [1] Cameron & Miller (2015), A practitioner's guide to cluster-robust inference, Journal of Human Resources 50,
+        317-372.
     """
     if method not in ("spearman", "pearson"):
         raise InputError(f"Unknown correlation '{method}'; choose pearson or spearman.")
@@ -68,25 +71,23 @@ def correlation(
     columns = [x, y] if given is None else [x, y, np.asarray(given, dtype=np.float64)]
     keep = np.isfinite(columns).all(axis=0)
     columns, clusters = [column[keep] for column in columns], clusters[keep]
-    x = columns[0]
+    n = len(clusters)
     names, cluster = np.unique(clusters, return_inverse=True)
-    if len(x) <= len(columns):
-        return Correlation(float("nan"), float("nan"), float("nan"), len(x), len(names))
-    rng = np.random.default_rng(seed)
-    if len(names) < FEWEST_CLUSTERS:
-        weights = np.empty((n_boot, len(x)))
-        for number in range(len(names)):
-            own = cluster == number
-            weights[:, own] = block_weights(rng, n_boot, int(own.sum()))
-    else:
-        weights = cluster_weights(rng, n_boot, cluster)
-    value = float(_partial_correlation(columns, np.ones((1, len(x))), method)[0])
-    low, high = percentile_interval(_partial_correlation(columns, weights, method), confidence)
-    return Correlation(value, low, high, len(x), len(names))
+    if n <= len(columns):
+        return Correlation(float("nan"), *NO_INTERVAL, n, len(names))
+    value = float(_partial_correlation(columns, np.ones((1, n)), method)[0])
+    low, high = NO_INTERVAL
+    if len(names) >= FEWEST_CLUSTERS:
+        without = (cluster != np.arange(len(names))[:, None]).astype(np.float64)
+        parts = _partial_correlation(columns, without, method)
+        z = np.arctanh(np.clip(parts, -1 + 1e-12, 1 - 1e-12))
+        error = np.sqrt((len(names) - 1) * z.var()) * (1 - value**2)
+        low, high = fisher_interval(value, error, confidence, len(names) - 1)
+    return Correlation(value, low, high, n, len(names))
 
 
 def _partial_correlation(columns: list[NDArray], weights: NDArray, method: str) -> NDArray:
-    """Correlation of the first two columns in each resample, given the third where there is one."""
+    """Correlation of the first two columns under each row of weights, given the third where there is one."""
     if len(columns) == 2:
         return _weighted_correlation(columns[0], columns[1], weights, method)
     x, y, given = columns
@@ -96,7 +97,7 @@ def _partial_correlation(columns: list[NDArray], weights: NDArray, method: str) 
 
 
 def _weighted_correlation(x: NDArray, y: NDArray, weights: NDArray, method: str) -> NDArray:
-    """Correlation in each resample; (n_boot, n) counts to (n_boot,)."""
+    """Correlation under each row of weights, (B, n) to (B,)."""
     if method == "spearman":
         x, y = _weighted_ranks(x, weights), _weighted_ranks(y, weights)
     else:
@@ -113,7 +114,7 @@ def _weighted_correlation(x: NDArray, y: NDArray, weights: NDArray, method: str)
 
 
 def _weighted_ranks(values: NDArray, weights: NDArray) -> NDArray:
-    """Mid-ranks in each resample: a point drawn w times takes w ranks."""
+    """Mid-ranks under each row of weights: a point of weight w takes w ranks."""
     below = (values[:, None] < values[None, :]).astype(np.float64)
     equal = (values[:, None] == values[None, :]).astype(np.float64)
     return weights @ (below + equal / 2) + 0.5

@@ -6,8 +6,9 @@ import pandas as pd
 from repalign.errors import InputError
 from repalign.measures.convexity.classes import PairScores
 from repalign.measures.convexity.euclidean import euclidean_convexity, linear_classifier
-from repalign.measures.convexity.intervals import convexity_samples
-from repalign.measures.convexity.scores import MEAN, add_intervals, category_members, class_rows
+from repalign.measures.convexity.intervals import convexity_samples, layer_samples
+from repalign.measures.convexity.scores import MEAN, category_members, class_rows
+from repalign.statistics.bootstrap import percentile_interval
 from repalign.storage.score_table import CATEGORIES, score_table
 
 COLUMNS = ["category", "value", "sem", "ci_low", "ci_high", "chance", "n", "pairs", "seed"]
@@ -103,9 +104,9 @@ def euclidean_scores(labels, features, head, concepts, objects, settings, *, n_b
     table = class_rows(result, result.classes, int(members.any(axis=1).sum()))
     table["chance"] = [*np.mean(permuted, axis=0), np.mean(permuted, axis=0)[used].mean()]
     both = _both_ways(result.pairs)
-    add_intervals(
-        table, ("ci_low", "ci_high"), convexity_samples(both, members, n_boot=n_boot, seed=seed), confidence
-    )
+    samples = convexity_samples(both, members, n_boot=n_boot, seed=seed)
+    samples = np.column_stack([samples, layer_samples(samples)])
+    table[["ci_low", "ci_high"]] = [percentile_interval(column, confidence) for column in samples.T]
     return table.iloc[[*used, len(table) - 1]].assign(**labels, seed=seed)[columns]
 
 

@@ -25,10 +25,10 @@ from repalign.measures.neighbours import nearest_neighbours
 BLOCK_BYTES = 64 * 2**20
 
 
-def neighbour_graph(
-    features: ArrayLike, n_neighbours: int = 10, metric: str = "euclidean"
-) -> sparse.csr_array:
+def neighbour_graph(features: NDArray, n_neighbours: int = 10, metric: str = "euclidean") -> sparse.csr_array:
     """Graph that joins each point with its nearest neighbours, in either direction.
+
+    All points at the distance of the last neighbour count, so that ties do not depend on the order of the points.
 
     Parameters
     ----------
@@ -41,12 +41,17 @@ def neighbour_graph(
     -------
     (n, n) symmetric scipy.sparse.csr_array of distances
     """
-    indices, distances = nearest_neighbours(features, n_neighbours, metric)
-    n = len(indices)
-    sources = np.repeat(np.arange(n), n_neighbours)
-    exists = np.isfinite(distances.ravel())
-    shape = (sources[exists], indices.ravel()[exists])
-    graph = sparse.csr_array((distances.ravel()[exists], shape), shape=(n, n))
+    n = len(features)
+    length = n_neighbours + (0 < n_neighbours < n - 1)
+    indices, distances = nearest_neighbours(features, length, metric)
+    last = distances[:, n_neighbours - 1, None]
+    while length < n - 1 and (np.isfinite(distances[:, -1]) & (distances[:, -1] == last[:, 0])).any():
+        # A tie may go on beyond the end of the list.
+        length = min(2 * length, n - 1)
+        indices, distances = nearest_neighbours(features, length, metric)
+    joined = np.isfinite(distances) & (distances <= last)
+    sources = np.broadcast_to(np.arange(n)[:, None], indices.shape)[joined]
+    graph = sparse.csr_array((distances[joined], (sources, indices[joined])), shape=(n, n))
     return graph.maximum(graph.T).tocsr()
 
 
@@ -68,7 +73,7 @@ def graph_convexity(
     All points, also those in no class, form one graph. An edge joins two points if one is among the nearest
     neighbours of the other; its weight is their distance. A pair of a class scores the share of the interior vertices
     of its shortest path that are in the class: 1 for a direct edge, 0 where no path exists. Of several shortest paths
-    of the same length, the first one found counts.
+    of the same length, the first one found counts; which one that is may depend on the order of the points.
 
     Parameters
     ----------

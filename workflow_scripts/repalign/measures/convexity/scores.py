@@ -6,8 +6,7 @@ import pandas as pd
 from repalign.errors import InputError
 from repalign.inputs.things import OTHERS, membership_matrix
 from repalign.measures.convexity.graph import graph_convexity
-from repalign.measures.convexity.intervals import convexity_samples, layer_samples
-from repalign.statistics.bootstrap import percentile_interval
+from repalign.measures.convexity.intervals import graph_convexity_samples, subset_intervals
 from repalign.storage.score_table import CATEGORIES, score_table
 
 MEAN = "MEAN"
@@ -46,7 +45,7 @@ def study_memberships(setting):
 
 
 def convexity_scores(
-    labels, features, concepts, objects, settings, *, original=None, n_boot, confidence, seed, workers=1
+    labels, features, concepts, objects, settings, *, original=None, confidence, seed, workers=1
 ):
     """Graph convexity under the study's settings and for every other number of neighbours asked for.
 
@@ -59,7 +58,7 @@ def convexity_scores(
     settings : the config key `convexity`
     original : (n, d_0) array, optional
         The points before a transform: the change from them is reported too.
-    n_boot, confidence, seed : see `repalign.statistics.bootstrap`
+    confidence, seed : see `repalign.statistics.subsampling`
     workers : int
 
     Returns
@@ -78,20 +77,22 @@ def convexity_scores(
         others = [number for number in settings["sensitivity"] if number < inside.sum()]
         for n_neighbours in dict.fromkeys([settings["n_neighbours"], *others]):
             exact = n_neighbours == settings["n_neighbours"]
-            options = {"metric": settings["metric"], "classes": classes, "keep_pairs": exact}
+            options = {"metric": settings["metric"], "workers": workers}
             shared = (members, n_neighbours, settings["pairs"], seed)
             result = graph_convexity(
-                features[inside], *shared, **options, n_permutations=settings["permutations"], workers=workers
+                features[inside], *shared, **options, n_permutations=settings["permutations"]
             )
             table = class_rows(result, classes, len(members))
             if exact:
-                samples = convexity_samples(result.pairs, members, n_boot=n_boot, seed=seed)
-                add_intervals(table, ("ci_low", "ci_high"), samples, confidence)
+                samples, m = graph_convexity_samples(features[inside], *shared, **options)
+                own = (len(members), m, confidence)
+                table[["ci_low", "ci_high"]] = subset_intervals(table["value"], samples, *own)
             if exact and original is not None:
-                before = graph_convexity(original[inside], *shared, **options, workers=workers)
+                before = graph_convexity(original[inside], *shared, **options)
                 table["change"] = table["value"] - [*before.per_class, before.mean]
-                earlier = convexity_samples(before.pairs, members, n_boot=n_boot, seed=seed)
-                add_intervals(table, ("change_low", "change_high"), samples, confidence, earlier)
+                samples = samples - graph_convexity_samples(original[inside], *shared, **options)[0]
+                changes = subset_intervals(table["change"], samples, *own, lowest=-1)
+                table[["change_low", "change_high"]] = changes
             tables.append(
                 table.assign(**labels, memberships=memberships, n_neighbours=n_neighbours, seed=seed)
             )
@@ -117,14 +118,6 @@ def class_rows(result, classes, n_all):
             "pairs": [*result.n_pairs, result.n_pairs.sum()],
         }
     )
-
-
-def add_intervals(table, columns, samples, confidence, earlier=None):
-    """Percentile intervals of every class and of their mean, or of the paired difference from earlier samples."""
-    drawn = np.column_stack([samples, layer_samples(samples)])
-    if earlier is not None:
-        drawn = drawn - np.column_stack([earlier, layer_samples(earlier)])
-    table[list(columns)] = [percentile_interval(column, confidence) for column in drawn.T]
 
 
 def summary_rows(table, n_neighbours):
