@@ -172,8 +172,8 @@ def test_entropic_plan_matches_pot():
 
 def test_leading_eigenvectors_stand_for_a_dense_core():
     problem = make_problem(*embeddings(), metric="euclidean")
-    left, right = leading_factors(problem.source.dense, 50, device="cpu", dtype=torch.float64)
-    np.testing.assert_allclose((left @ right.T).numpy(), problem.source.dense, atol=1e-9)
+    factor, signs = leading_factors(problem.source.dense, 50, device="cpu", dtype=torch.float64)
+    np.testing.assert_allclose((factor * signs @ factor.T).numpy(), problem.source.dense, atol=1e-9)
     start, epsilon = random_plan(problem.p, problem.q, 0), 0.2 * problem.critical_epsilon
     exact, coarse = NativeSolver(problem, dtype="float64"), NativeSolver(problem, dtype="float64", rank=25)
     expected = exact.solve(start, epsilon)

@@ -35,7 +35,7 @@ def deferred_correction(solver, coarse, state, progress=None):
     for number in count(1):
         scaled = coarse.sinkhorn(state, coarse.plans(state), solver.marginal_tolerance(change))
         plan = scaled.kernel, scaled.u, scaled.v
-        exact, approximate = solver.kernel.contract(*plan), coarse.kernel.contract(*plan)
+        (exact, _), (approximate, _) = solver.kernel.moments(*plan), coarse.kernel.moments(*plan)
         used = coarse.kernel.score(state.moment)
         used = used if state.rest is None else used + state.rest
         before, change = change, solver.log_change(exact - used, state.epsilon)

@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import torch
 
-from repalign.gwot.solver.anderson import Anderson
+from repalign.gwot.solver.quasi_newton import QuasiNewton
 from repalign.gwot.solver.state import Progress
-
-ANDERSON_BELOW = 0.1  # change of the log plan in one step below which a start is near its fixed point
 
 
 class Iteration:
@@ -30,7 +28,7 @@ class Iteration:
         self.steps = torch.zeros_like(self.change, dtype=torch.long)
         self.sweeps = torch.zeros_like(self.steps)
         self.active = torch.arange(len(state), device=state.f.device)
-        self.anderson = Anderson(start=ANDERSON_BELOW, escape=True)
+        self.accelerator = QuasiNewton(self._log_change)
         self.kernel = solver.empty_kernel(len(state))
 
     def run(self):
@@ -41,18 +39,26 @@ class Iteration:
         return self.state, Progress(self.change, converged, self.steps, self.sweeps)
 
     def _step(self):
-        active, solver = self.active, self.solver
+        active = self.active
         current = self.state if len(active) == len(self.state) else self.state[active]
-        image, sweeps = solver.step(current, self._tighten(active), out=self._kernel_memory())
-        moved = image.moment - current.moment
-        residual = solver.log_plan_coordinates(moved, current.epsilon)
-        change = solver.step_size(moved, residual, current.epsilon)
-        point = solver.log_plan_coordinates(current.moment, current.epsilon)
-        self._store(image.with_flat(self.anderson.mix(point, residual, image.flat())))
-        self.change[active] = change
+        step = self.solver.step(current, self._tighten(active), out=self._kernel_memory())
+        image = step.image.moment
+        proposed = self.accelerator.next(
+            current.moment.flatten(1), image.flatten(1), step.dual.flatten(1), step.change, step.objective
+        )
+        self.change[active] = step.change
         self.steps[active] += 1
-        self.sweeps[active] += sweeps
-        self._retire((change > self.tolerance) & (self.steps[active] < self.limit))
+        self.sweeps[active] += step.sweeps
+        converged = step.change <= self.tolerance
+        ended = self.steps[active] >= self.limit
+        moment = torch.where(ended[:, None], self.accelerator.best, proposed).view_as(image)
+        self.state.moment[active] = torch.where(converged[:, None, None], image, moment)
+        self.state.f[active], self.state.g[active] = step.image.f, step.image.g
+        self._retire(~converged & ~ended)
+
+    def _log_change(self, moments):
+        shape = len(moments), *self.state.moment.shape[1:]
+        return self.solver.log_change(moments.view(shape), self.state.epsilon[self.active])
 
     def _tighten(self, active):
         """Marginal errors that the next inner solutions may have.
@@ -68,11 +74,7 @@ class Iteration:
             self.kernel = self.solver.empty_kernel(len(self.active))
         return self.kernel
 
-    def _store(self, state):
-        for name in ("moment", "f", "g"):
-            getattr(self.state, name)[self.active] = getattr(state, name)
-
     def _retire(self, going):
         if not bool(going.all()):
-            self.anderson.keep(going)
+            self.accelerator.keep(going)
             self.active = self.active[going]

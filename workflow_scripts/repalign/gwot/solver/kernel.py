@@ -17,14 +17,14 @@ import torch
 
 @dataclass(frozen=True)
 class Side:
-    """One system in torch: weights, linear part, and the factors inside and outside of the moment."""
+    """One system in torch: weights, linear part, and the factors of its core, core = inner outer'."""
 
     weights: torch.Tensor
     linear: torch.Tensor
     inner: torch.Tensor
-    outer: torch.Tensor | None
+    outer: torch.Tensor | None  # the identity where None
+    signs: torch.Tensor | None  # (r,): outer = inner * signs
     root: torch.Tensor  # left root @ moment @ right root' has the weighted norm of the score
-    axes: torch.Tensor | None  # (rank, n), orthonormal in that norm: what the leading eigenvectors span
 
     def __len__(self):
         return len(self.weights)
@@ -32,26 +32,25 @@ class Side:
 
 def make_side(system, rank=None, **options):
     """The side of `Dissimilarities`; a dense core exactly, or by its `rank` leading eigenvectors."""
-    axes = None
-    if system.factor is None and rank is not None:
-        inner, outer = leading_factors(system.dense, rank, **options)
-        size = np.sqrt(system.weights)[:, None]
-        axes, root = np.linalg.qr(size * outer.double().cpu().numpy())
-        axes = (axes * size).T
+    size = np.sqrt(system.weights)
+    if system.factor is None and rank is None:
+        inner, outer, signs, root = system.dense, None, None, size
     elif system.factor is None:
-        inner, outer, root = system.dense, None, np.sqrt(system.weights)
+        inner, signs = leading_factors(system.dense, rank, **options)
+        outer = inner * signs
+        root = np.linalg.qr(size[:, None] * outer.double().cpu().numpy(), mode="r")
     else:
-        inner, outer = system.factor, -system.factor
-        root = np.linalg.qr(np.sqrt(system.weights)[:, None] * system.factor, mode="r")
+        inner, outer, signs = system.factor, -system.factor, -np.ones(system.factor.shape[1])
+        root = np.linalg.qr(size[:, None] * system.factor, mode="r")
     tensors = (
         None if array is None else torch.as_tensor(array, **options).contiguous()
-        for array in (system.weights, system.linear, inner, outer, root, axes)
+        for array in (system.weights, system.linear, inner, outer, signs, root)
     )
     return Side(*tensors)
 
 
 def leading_factors(core, rank, oversampling=16, rounds=3, **options):
-    """Factors L, R (n, rank) with L R' close to a symmetric matrix: its leading eigenvectors by subspace iteration."""
+    """Factor L (n, rank) and signs s with L diag(s) L' close to a symmetric matrix, by subspace iteration."""
     core = torch.as_tensor(core, **options)
     rank = min(rank, len(core))
     width = min(rank + oversampling, len(core))
@@ -61,8 +60,7 @@ def leading_factors(core, rank, oversampling=16, rounds=3, **options):
     values, vectors = torch.linalg.eigh(basis.T @ (core @ basis))
     chosen = values.abs().argsort(descending=True)[:rank]
     values, vectors = values[chosen], basis @ vectors[:, chosen]
-    inner = vectors * values.abs().sqrt()
-    return inner, inner * values.sign()
+    return vectors * values.abs().sqrt(), values.sign()
 
 
 class Kernel:
@@ -72,19 +70,31 @@ class Kernel:
         self.left, self.right = left, right
 
     def moment(self, plan):
-        """F' T G of plans (B, n1, n2)."""
-        return self.contract(plan, None, None)
-
-    def contract(self, kernel, u, v):
-        """F' diag(u) K diag(v) G for kernels (B, n1, n2) and scalings (B, n1), (B, n2); the narrower side first."""
+        """Moments F' T G of plans (B, n1, n2), the narrower side first."""
         left, right = self.left.inner, self.right.inner
-        if u is None:
-            if right.shape[1] <= left.shape[1]:
-                return left.T @ (kernel @ right)
-            return (left.T @ kernel) @ right
         if right.shape[1] <= left.shape[1]:
-            return left.T @ (u[..., None] * (kernel @ (v[..., None] * right)))
-        return ((u[..., None] * left).transpose(-1, -2) @ kernel * v[..., None, :]) @ right
+            return left.T @ (plan @ right)
+        return (left.T @ plan) @ right
+
+    def moments(self, kernel, u, v):
+        """Moments and their duals of the plans diag(u) K diag(v), for kernels (B, n1, n2), u (B, n1), v (B, n2).
+
+        The dual is outer' T outer, so that <score of N, T> = <N, dual of T>.
+        """
+        left, right = self.left, self.right
+        if right.inner.shape[1] <= left.inner.shape[1]:
+            half = u[..., None] * (kernel @ (v[..., None] * right.inner))
+            moment = left.inner.T @ half
+        else:
+            half = (u[..., None] * left.inner).transpose(-1, -2) @ kernel * v[..., None, :]
+            moment = half @ right.inner
+        if left.outer is None and right.outer is None:
+            return moment, u[..., None] * kernel * v[..., None, :]
+        if left.outer is None:
+            return moment, half * right.signs
+        if right.outer is None:
+            return moment, half * left.signs[:, None]
+        return moment, left.signs[:, None] * moment * right.signs
 
     def score(self, moment):
         """C0 T D0 (B, n1, n2) of moments."""

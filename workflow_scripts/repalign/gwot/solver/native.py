@@ -11,7 +11,7 @@ from repalign.gwot.solver.iteration import Iteration
 from repalign.gwot.solver.kernel import Kernel, make_side
 from repalign.gwot.solver.sinkhorn import Sinkhorn, exp_, stabilised, usable
 from repalign.gwot.solver.solution import make_solution
-from repalign.gwot.solver.state import State
+from repalign.gwot.solver.state import State, Step
 
 COARSE_RANK = 240  # leading eigenvectors that stand for a large dense core while a search is loose
 COARSE_TOLERANCE = 0.03  # change of the log plan at which a run starts to correct for the other eigenvectors
@@ -38,8 +38,9 @@ class NativeSolver:
     -----
     `docs/solver.md` derives the iteration and measures every acceleration. Sinkhorn starts from the last potentials
     and is solved to a marginal error of a hundredth of the plan's last change. Its sweeps are mixed by Anderson
-    acceleration; so are the outer steps once they are small. Large dense cores are replaced by their leading
-    eigenvectors, and the error of that is corrected at the end (`finish`).
+    acceleration; the outer steps, once they are small, are those of a quasi-Newton method that never raises the
+    objective. Large dense cores are replaced by their leading eigenvectors, and the error of that is corrected at the
+    end (`finish`).
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class NativeSolver:
         *,
         device="cpu",
         dtype="float32",
-        max_iterations=2000,
+        max_iterations=300,
         max_inner=1000,
         tolerance=1e-4,
         rank=None,
@@ -173,10 +174,22 @@ class NativeSolver:
     # One step
 
     def step(self, state, marginal_tolerance, out=None):
-        """One projected-gradient step: `(State, Sinkhorn sweeps)`. Overwrites the kernel `out` where given."""
+        """One projected-gradient step: a `Step`. Overwrites the kernel `out` where given."""
         scaled = self.sinkhorn(state, exp_(self.log_kernel(state, out)), marginal_tolerance)
-        moment = self.kernel.contract(scaled.kernel, scaled.u, scaled.v)
-        return replace(state, moment=moment, f=scaled.f, g=scaled.g), scaled.sweeps
+        moment, dual = self.kernel.moments(scaled.kernel, scaled.u, scaled.v)
+        image = replace(state, moment=moment, f=scaled.f, g=scaled.g)
+        change = self.log_change(moment - state.moment, state.epsilon)
+        return Step(image, dual, change, self._objective(state.moment, image, dual), scaled.sweeps)
+
+    def _objective(self, used, image, dual):
+        """F(T) / epsilon (B,) of the plans of a step, up to a constant, in float64.
+
+        With log T = 4 / epsilon (a b' + score of the used moment) + f + g the entropy needs no sum over the plan, and
+        the linear terms cancel.
+        """
+        potentials = image.f.double() @ self.p.double() + image.g.double() @ self.q.double()
+        products = (((4 * used - 2 * image.moment) * dual).flatten(1)).sum(1, dtype=torch.float64)
+        return potentials + products / image.epsilon
 
     def sinkhorn(self, state, kernel, tolerance, **limits):
         """Scale the kernels of a state to the marginals: a `ScaledKernel`."""
@@ -196,25 +209,11 @@ class NativeSolver:
         return torch.empty(batch, *self.problem.shape, **self.options)
 
     def log_change(self, change, epsilon):
-        """Root mean square change (B,) of the log plan that a change of C0 T D0 (B, n1, n2) makes."""
-        change = self.p.sqrt()[:, None] * change * self.q.sqrt()
-        return (4 / epsilon).to(change.dtype) * torch.linalg.vector_norm(change, dim=(1, 2))
-
-    def log_plan_coordinates(self, moment, epsilon):
-        """Moments (B, r1, r2) as vectors whose Euclidean norm is the root mean square of the log plans they make.
-
-        Of a large dense core only the part along its leading eigenvectors, since acceleration keeps many of them.
-        """
+        """Root mean square changes (B,) of the log plan that changes of the moment (B, r1, r2) make."""
         left, right = self.kernel.left.root, self.kernel.right.root
-        if self._coarse:
-            left, right = self._coarse.kernel.left.axes, self._coarse.kernel.right.axes
-        moment = left @ moment if left.dim() == 2 else left[:, None] * moment
-        moment = moment @ right.T if right.dim() == 2 else moment * right
-        return (4 / epsilon).to(moment.dtype)[:, None] * moment.flatten(1)
-
-    def step_size(self, moved, residual, epsilon):
-        """Root mean square change (B,) of the log plan in a step that moved the moment; `residual` its coordinates."""
-        return self.log_change(moved, epsilon) if self._coarse else torch.linalg.vector_norm(residual, dim=1)
+        change = left @ change if left.dim() == 2 else left[:, None] * change
+        change = change @ right.T if right.dim() == 2 else change * right
+        return (4 / epsilon).to(change.dtype) * torch.linalg.vector_norm(change, dim=(1, 2))
 
     def _epsilon(self, epsilon):
         return torch.as_tensor(epsilon, device=self.device, dtype=torch.float64)

@@ -33,14 +33,30 @@ class State:
         rest = None if self.rest is None else self.rest[index]
         return State(self.moment[index], self.f[index], self.g[index], self.epsilon[index], rest)
 
-    def flat(self):
-        """What an iteration changes (moment, f, g) as vectors (B, m)."""
-        return torch.cat([part.flatten(1) for part in (self.moment, self.f, self.g)], 1)
 
-    def with_flat(self, vectors):
-        """This state with other values of what `flat` gives."""
-        moment, f, g = vectors.split([part[0].numel() for part in (self.moment, self.f, self.g)], 1)
-        return replace(self, moment=moment.view_as(self.moment), f=f, g=g)
+@dataclass(frozen=True)
+class Step:
+    """One projected-gradient step of a batch.
+
+    Attributes
+    ----------
+    image : State
+        After the step.
+    dual : (B, ...) tensor
+        Dual of the image's moment, see `Kernel.moments`.
+    change : (B,) tensor
+        Root mean square change of the log plan.
+    objective : (B,) float64 tensor
+        (L - epsilon H) / epsilon of the plan, up to a constant.
+    sweeps : int
+        Of Sinkhorn's algorithm.
+    """
+
+    image: State
+    dual: torch.Tensor
+    change: torch.Tensor
+    objective: torch.Tensor
+    sweeps: int
 
 
 @dataclass(frozen=True)
