@@ -52,6 +52,8 @@ def made_up_scores(models, seed=0):
                                 "ci_low": value - 0.02,
                                 "ci_high": value + 0.02,
                                 "chance": chance,
+                                "chance_low": chance - 0.02 if metric.startswith("gwot") else np.nan,
+                                "chance_high": chance + 0.02 if metric.startswith("gwot") else np.nan,
                                 "ceiling": top,
                             },
                             **{"n": 40, "seed": 0, "status": "ok"},
@@ -106,6 +108,7 @@ def made_up_layers(seed=0):
                         "value": value,
                     }
                     | {"ci_low": value - 0.02, "ci_high": value + 0.02, "chance": low, "n": 40, "seed": 0}
+                    | {"chance_low": np.nan, "chance_high": np.nan}
                     | {"ceiling": 0.67 if metric == "odd_one_out" else np.nan, "status": "ok"}
                 )
     return pd.DataFrame(rows)

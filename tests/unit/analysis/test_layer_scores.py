@@ -135,15 +135,33 @@ def aggregated():
     return models, layer_scores([scores, accuracy, loss], models, "s", 0.67)
 
 
+def test_a_ceiling_leaves_out_who_is_scored():
+    models = {
+        name: {"paradigm": paradigm, "layers": ["x"], "readout": "x"}
+        for name, paradigm in (("first", "human"), ("second", "human"), ("third", "human"), ("net", "clip"))
+    }
+    scores = pd.DataFrame(
+        [
+            {"model": name, "layer": "x", "metric": "rsa", "variant": "spearman", "reference": "h",
+             "value": value, "chance": 0.0, "n": 5, "seed": 0, "status": status}
+            for name, value, status in (
+                ("first", 0.9, "ok"), ("second", 0.7, "ok"), ("third", 0.1, "failed"), ("net", 0.4, "ok"),
+            )
+        ]
+    )  # fmt: skip
+    table = layer_scores([scores], models, "s").set_index("model")
+    assert table["ceiling"].to_dict() == pytest.approx(
+        {"first": 0.7, "second": 0.9, "third": 0.8, "net": 0.8}
+    )
+
+
 def test_the_tidy_table_has_depth_and_ceiling(aggregated):
     models, table = aggregated
     assert list(table.columns) == COLUMNS
     rsa = table[table["metric"] == "rsa"]
-    assert rsa[["model", "depth", "ceiling"]].to_numpy().tolist() == [
-        ["people2", 1.0, 0.9],
-        ["net_1", 0.0, 0.9],
-        ["net_1", 1.0, 0.9],
-    ]
+    assert rsa[["model", "depth"]].to_numpy().tolist() == [["people2", 1.0], ["net_1", 0.0], ["net_1", 1.0]]
+    # People against people are the ceiling of models, never of themselves.
+    np.testing.assert_array_equal(rsa["ceiling"], [np.nan, 0.9, 0.9])
     ceilings = table.set_index("metric")["ceiling"]
     assert ceilings["odd_one_out"] == 0.67
     assert np.isnan(ceilings["gwot_loss"])

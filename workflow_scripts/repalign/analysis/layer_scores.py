@@ -28,7 +28,8 @@ def layer_scores(scores, models, study, noise_ceiling=np.nan):
     -------
     data frame, one row per model, layer, metric, variant and reference, in the order of the sheet. `depth` runs from 0
     (first layer listed) to 1 (last); `ceiling` is the noise ceiling for odd-one-out accuracy, and elsewhere the mean
-    over people's own representations (`paradigm` human) of the same metric and variant against the same reference.
+    over people's own representations (`paradigm` human) of the same metric and variant against the same reference,
+    without the representation that is scored; NaN where there is no other.
     """
     table = pd.concat([frame for frame in scores if len(frame)], ignore_index=True)
     if unknown := sorted(set(table["model"]) - set(models)):
@@ -55,12 +56,21 @@ def _depth(layers, layer):
 
 def _ceilings(table, noise_ceiling):
     people = table[(table["paradigm"] == HUMAN_PARADIGM) & (table["status"] == "ok")]
-    means = people.groupby(list(KEYS))["value"].mean()
+    everyone = _sums(people, table, list(KEYS))
+    # Nobody is the ceiling of themselves.
+    self_alone = _sums(people, table, [*KEYS, "model"])
+    totals = everyone - self_alone
     bounded = table["chance"].notna()
-    keys = pd.MultiIndex.from_frame(table[list(KEYS)])
-    ceiling = means.reindex(keys).to_numpy(dtype=np.float64, copy=True)
+    with np.errstate(invalid="ignore"):
+        ceiling = np.where(totals[:, 1] > 0, totals[:, 0] / totals[:, 1], np.nan)
     ceiling[[measure_of(metric).noise_ceiling for metric in table["metric"]]] = noise_ceiling
     return np.where(bounded, ceiling, np.nan)
+
+
+def _sums(people, table, keys):
+    """(n, 2): sum and number of the scores of people that share the keys of each row of the table."""
+    sums = people.groupby(keys)["value"].agg(["sum", "count"])
+    return sums.reindex(pd.MultiIndex.from_frame(table[keys])).fillna(0).to_numpy(dtype=np.float64)
 
 
 def readouts(table, models):

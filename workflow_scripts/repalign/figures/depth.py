@@ -105,8 +105,9 @@ def _draw_curves(axis, data, panel, styles):
             axis.vlines(rows["depth"], low, high, color=look["color"], lw=0.7)
     if own["chance"].notna().any():
         axis.axhline(panel.factor * own["chance"].mean(), label="chance", **CHANCE)
-    if own["ceiling"].notna().any():
-        axis.axhline(panel.factor * own["ceiling"].mean(), color=INK, lw=0.8, zorder=1, label="human ceiling")
+    ceiling = own.loc[own["paradigm"] != "human", "ceiling"]
+    if ceiling.notna().any():
+        axis.axhline(panel.factor * ceiling.mean(), color=INK, lw=0.8, zorder=1, label="human ceiling")
     axis.set_xlabel("relative depth")
     axis.set_ylabel(panel.label)
 

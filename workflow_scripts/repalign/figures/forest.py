@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.special import bdtrik
 
 from repalign.errors import InputError
 from repalign.figures.style import (
@@ -20,7 +19,6 @@ from repalign.figures.style import (
 from repalign.labels import paradigm_order, shown
 from repalign.storage.score_table import TRIPLETS, column_name
 
-BAND = 0.95
 DOTS = (0, (1, 1.5))
 
 
@@ -34,7 +32,7 @@ def plot_forest(table, panels, style, title=None, means=False):
     style : dict, see `repalign.figures.style.styled`
     title : str, shown where the style asks for titles
     means : bool
-        Also show the mean of every paradigm, and the band in which chance lies for a rate over n objects.
+        Also show the mean of every paradigm, and the band of chance.
 
     Returns
     -------
@@ -137,14 +135,10 @@ def _reference_lines(axis, own, panel, index, band):
     chance = own["chance"].dropna()
     if len(chance):
         axis.axvline(chance.mean() * panel.factor, color=INK, lw=0.7, ls=DOTS, zorder=1)
-        if band and index == 0 and panel.measure.binomial:
-            n = own["n"].iloc[0]
-            # Quantiles of the binomial, without scipy.stats, which takes long to load.
-            low, high = np.ceil(bdtrik([(1 - BAND) / 2, (1 + BAND) / 2], int(n), chance.mean()))
-            axis.axvspan(
-                panel.factor * low / n, panel.factor * high / n, color=FAINT, alpha=0.45, lw=0, zorder=0
-            )
-    ceiling = own["ceiling"].dropna()
+        if band and index == 0 and own["chance_low"].notna().any():
+            ends = panel.factor * own["chance_low"].min(), panel.factor * own["chance_high"].max()
+            axis.axvspan(*ends, color=FAINT, alpha=0.45, lw=0, zorder=0)
+    ceiling = own.loc[own["paradigm"] != "human", "ceiling"].dropna()
     if len(ceiling):
         axis.axvline(
             ceiling.iloc[0] * panel.factor, color=INK, lw=0.8, ls="-" if index == 0 else (0, (6, 2)), zorder=1

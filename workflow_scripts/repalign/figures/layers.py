@@ -75,8 +75,9 @@ def plot_layers(table, panels, readouts, style):
                 )
             if rows["chance"].notna().any():
                 axis.axhline(panel.factor * rows["chance"].mean(), color=INK, lw=0.7, ls=DOTS)
-            if rows["ceiling"].notna().any():
-                axis.axhline(panel.factor * rows["ceiling"].mean(), color=INK, lw=0.8)
+            ceiling = rows.loc[rows["paradigm"] != "human", "ceiling"]
+            if ceiling.notna().any():
+                axis.axhline(panel.factor * ceiling.mean(), color=INK, lw=0.8)
             axis.set_ylabel(panel.label)
             axis.set_xlabel("relative depth")
             axis.set_xlim(-0.05, 1.05)

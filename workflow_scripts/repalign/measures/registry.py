@@ -26,8 +26,6 @@ class Measure:
     higher_is_better : bool
     is_rate : bool
         A fraction that people read as a percentage.
-    binomial : bool
-        Chance is that of independent hits of n objects.
     noise_ceiling : bool
         Its ceiling is the agreement of people on repeated triplets; that of all others is people against people.
     headline : tuple of str
@@ -47,7 +45,6 @@ class Measure:
     resampling: str
     higher_is_better: bool = True
     is_rate: bool = False
-    binomial: bool = False
     noise_ceiling: bool = False
     headline: tuple[str, ...] = ("",)
     role: str = "main"
@@ -57,7 +54,7 @@ class Measure:
 RATE, CORRELATION, UNBOUNDED = (0.0, 1.0), (-1.0, 1.0), (0.0, float("inf"))
 
 MATCHING = Measure(
-    "gwot", "object matching", RATE, "k / n", False, "objects", is_rate=True, binomial=True, headline=("top1",),
+    "gwot", "object matching", RATE, "k / n", False, "objects", is_rate=True, headline=("top1",),
     leaderboard=1,
 )  # fmt: skip
 CATEGORY_MATCHING = replace(
