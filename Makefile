@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 THINGS_DIR ?= ../shared/things
 BIN := .venv/bin
-PATHS := workflow_scripts tests profiles docs
+PATHS := workflow_scripts tests profiles docs/draw_architecture.py
 
 .PHONY: help demo test things cluster-check recover lint format lock benchmark audit advisories recovery clean
 help:  ## this list
