@@ -48,11 +48,17 @@ def test_a_measure_and_a_figure_are_added_as_the_page_says(small_study, tmp_path
     for rule in ("aggregate_layer_scores", "plot_scores", "build_report"):
         assert f"rule {rule}:" in plan
     # Nothing that others measured is measured again.
-    assert not re.search(r"rule (extract|align|fit|score_(?!distance_correlation))\w+:", plan)
+    assert not re.search(r"rule (extract|align|fit_naive|score_(?!distance_correlation))\w+:", plan)
     assert follow(section("Add a figure"), folder) == 3
     names = ("aggregate/layer_scores.parquet", "tables/models.tsv", "figures/accuracy_rsa.png")
     snakemake(
-        folder, "--configfile", "small.yaml", "--quiet", "rules", "--", *(study / name for name in names)
+        folder,
+        "--configfile",
+        "small.yaml",
+        "--quiet",
+        "rules",
+        "--",
+        *(f"results/demo/{name}" for name in names),
     )
     scores = pd.read_parquet(study / "aggregate/layer_scores.parquet")
     own = scores[scores["metric"] == "distance_correlation"].set_index(["model", "layer"])

@@ -15,7 +15,6 @@ from repalign.figures.style import (
     styled,
 )
 from repalign.labels import shown
-from repalign.measures.registry import MATCHING
 from repalign.storage.score_table import column_name
 
 
@@ -35,9 +34,7 @@ def sensitivity_runs(table):
     ----------
     table : data frame, `aggregate/gwot_sensitivity.parquet`
     """
-    table = table.rename(columns={column_name(MATCHING.metric, "top1"): "top1"}).dropna(
-        subset=["loss", "top1"]
-    )
+    table = table.rename(columns={column_name("gwot", "top1"): "top1"}).dropna(subset=["loss", "top1"])
     return table.assign(seed=table["start"] + " " + table["seed"].astype(str))[RUNS]
 
 
