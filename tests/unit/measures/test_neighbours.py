@@ -179,7 +179,7 @@ def test_neighbours_within_a_subset_are_those_found_anew():
     a, b = rng.normal(size=(2, 60, 4))
     b += a
     lists = [nearest_neighbours(x, 35, "cosine", exclude_duplicates=False)[0] for x in (a, b)]
-    for indices in subsets(60, 5, share=0.6):
+    for indices in subsets(60, 5):
         assert _shared_within(lists, indices, 5) == pytest.approx(
             mutual_neighbours(a[indices], b[indices], 5)
         )

@@ -156,9 +156,9 @@ def test_fisher_interval_is_that_of_a_sample_of_pairs():
 def test_subsets_give_the_standard_error_of_a_mean():
     values = rng.normal(size=400)
     drawn = subsets(400, 400, seed=1)
-    assert drawn.shape == (400, 320)
+    assert drawn.shape == (400, 240)
     assert (np.diff(drawn, axis=1) > 0).all()
-    low, high = subsampling_interval(values.mean(), values[drawn].mean(axis=1), 400, 320)
+    low, high = subsampling_interval(values.mean(), values[drawn].mean(axis=1), 400, 240)
     assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.15)
     assert subsampling_interval(0.99, np.array([0.9, 1, 0.95]), 10, 8, bounds=(0, 1))[1] == 1
     assert np.isnan(subsampling_interval(0.5, np.array([0.5, 0.5, np.nan, np.nan, np.nan]), 10, 8)).all()

@@ -14,9 +14,6 @@ CACHE_BYTES = 2**20
 
 METRICS = ("euclidean", "cosine", "correlation")
 
-# Share of the objects in the subsets behind intervals: with larger ones these are too wide (simulated).
-SUBSET_SHARE = 0.6
-
 
 def _prepared(features: ArrayLike, metric: str) -> NDArray[np.float64]:
     """Rows whose Euclidean distances order points as the metric does, centred for precision."""
@@ -195,7 +192,7 @@ def mutual_neighbours_interval(
     """
     n = len(a)
     value = mutual_neighbours(a, b, n_neighbours, metric, clip_quantile)
-    drawn = subsets(n, n_subsets, share=SUBSET_SHARE, seed=seed)
+    drawn = subsets(n, n_subsets, seed=seed)
     m = drawn.shape[1]
     if n_neighbours >= m:
         return NO_INTERVAL
