@@ -39,4 +39,6 @@ with job(snakemake) as log:
     write_arrays(snakemake.output.plan, {"plan": result.plan}, metadata)
     shutil.rmtree(journals)
     log.info("loss %.6g at epsilon %.4g", result.loss, result.epsilon)
+    if not result.converged:
+        log.warning("the solver had not converged when it stopped; see the column reason of the trials below")
     log.info("every trial:\n%s", result.trials.to_string())

@@ -135,20 +135,11 @@ def test_anderson_solves_a_linear_map_in_as_many_steps_as_it_has_dimensions():
     rng = np.random.default_rng(0)
     matrix = torch.as_tensor(np.diag(rng.random(4) * 0.98))
     fixed = torch.as_tensor(rng.random((3, 4)))
-    point, mixer = fixed + 0.01, Anderson(window=5, start=1)
+    point, mixer = fixed + 0.01, Anderson(window=5)
     for _ in range(8):
         image = fixed + (point - fixed) @ matrix
-        point = mixer.mix(point, image - point)
+        point = mixer.mix(image - point, image)
     assert float((point - fixed).abs().max()) < 1e-8
-
-
-def test_anderson_leaves_expanding_directions_to_the_plain_iteration():
-    matrix = torch.diag(torch.tensor([1.2, 0.5, 0.3], dtype=torch.float64))
-    point, mixer = torch.full((1, 3), 1e-4, dtype=torch.float64), Anderson(window=5, start=1, escape=True)
-    for _ in range(30):
-        image = point @ matrix
-        point = mixer.mix(point, image - point)
-    assert point[0, 0] > 1e-3
 
 
 def test_profile_start_couples_like_with_like():

@@ -37,7 +37,7 @@ class SearchSettings:
     epsilon : (float, float) or float
         Range of the entropic regularisation, searched log-uniformly; or the one value to use.
     trials : int
-        Starts.
+        Starts, at most: `annealed` ends earlier where enough of them agree (`AnnealedOptions.agree`).
     seed : int
         The same seed gives the same result on the same machine and thread count, whatever the interruptions and the
         number of workers (but not under a time budget).
@@ -131,7 +131,8 @@ class Alignment:
     trials : DataFrame
         One row per trial: trial, start, seed, epsilon, relative_epsilon (epsilon over the product of the standard
         deviations of both matrices), loss (NaN where failed), marginal_error, converged, iterations,
-        inner_iterations, seconds, status (complete, pruned, failed), reason, stage (the last one it reached).
+        inner_iterations, seconds, status (complete; pruned; failed; skipped, because enough starts agreed), reason
+        (why it failed, did not converge or was skipped), stage (the last one it reached).
     """
 
     plan: np.ndarray

@@ -11,6 +11,9 @@ from repalign.gwot.search.sampling import suggest_epsilon, survivors
 from repalign.gwot.starts.kinds import start_plan
 
 ENTRY = (0.15, 0.7)  # range of epsilon at which starts are first solved, in units of the critical epsilon
+ROUND = 20  # starts at least in each round of a search
+SAME_LOSS = 1e-4  # relative difference of losses up to which polished starts have found the same minimum
+NO_LOSS = 0.1  # times the product of the spreads: smaller losses are compared as if they were this large
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class AnnealedOptions:
     screen : float, optional
         Screening epsilon; by default the geometric mean of the low end of the range and `ENTRY[0]` times the
         critical epsilon.
+    agree : int, optional
+        End the search after a round in which so many polished starts share the lowest loss; None to use all starts.
     """
 
     starts: tuple = ("profile", "uniform", "random")
@@ -37,6 +42,7 @@ class AnnealedOptions:
     finalists: int = 3
     hops: int = 0
     screen: float | None = None
+    agree: int | None = 3
 
 
 class AnnealedSearch:
@@ -46,6 +52,9 @@ class AnnealedSearch:
     is solved loosely down to the screening epsilon, where losses compare. Optuna's percentile pruner keeps the best;
     they are annealed to the low end of the range with warm-started potentials, and the finalists with the lowest loss
     there are solved to tolerance.
+
+    This is done in rounds of at least twenty starts. Each round chooses among all starts so far, and the search ends
+    when enough polished starts have found the same lowest loss. Up to twenty trials are one round.
 
     Parameters
     ----------
@@ -68,27 +77,62 @@ class AnnealedSearch:
         self.critical = max(runner.problem.critical_epsilon, self.low)
         screen = options.screen or np.sqrt(ENTRY[0] * self.critical * self.low)
         self.screen_epsilon = float(np.clip(screen, self.low, self.critical))
-        self._slots = {}  # of each stage
+        self._groups = {stage: [] for stage in self.stages}  # slots of each stage, one list for each round
         self._states = {}  # by stage and slot, at the end of the stage
 
     def run(self):
-        """Run the three stages; the trials go to the runner."""
-        slots = range(self.trials)
-        for stage, share in zip(self.stages, self.time_shares, strict=True):
-            self._slots[stage] = slots
-            self.runner.run(stage, slots, lambda chunk, stage=stage: self._solve(stage, chunk), share=share)
-            slots = self._passed(stage)
+        """Run rounds of the three stages until starts agree; the trials go to the runner."""
+        size = self.exact.batch * -(-ROUND // self.exact.batch)  # whole batches
+        for group in chunked(range(self.trials), size):
+            in_time = self._run_round(group)
+            rest = range(group[-1] + 1, self.trials)
+            agreeing = self._agreeing()
+            if rest and agreeing:
+                self.runner.skip(rest, f"not needed: {agreeing} starts share the lowest loss")
+            if agreeing or not in_time:
+                return
 
     def rerun(self, stage, slot):
         """The solution of one slot after a stage, solved again in the batch that it was in."""
         chunk = next(c for c in self._chunks(stage) if slot in c)
         return self._solve(stage, chunk)[chunk.index(slot)][0]
 
+    def _run_round(self, group):
+        """Take new starts through the stages, with those of earlier rounds that now pass; False if time ran out."""
+        in_time, slots = True, group
+        for stage, share in zip(self.stages, self.time_shares, strict=True):
+            earlier = self._slots(stage)
+            new = [slot for slot in slots if slot not in earlier]
+            self._groups[stage].append(new)
+            in_time &= self.runner.run(stage, new, lambda c, stage=stage: self._solve(stage, c), share=share)
+            slots = self._passed(stage)
+        return in_time
+
+    def _slots(self, stage):
+        return [slot for group in self._groups[stage] for slot in group]
+
+    def _records(self, stage):
+        """Trials of the rounds so far; the journal of a resumed search may hold later ones."""
+        records, slots = self.runner.journal.records(stage), set(self._slots(stage))
+        return {slot: record for slot, record in records.items() if slot in slots}
+
     def _passed(self, stage):
-        records = self.runner.journal.records(stage)
         if stage == "screen":
-            return survivors(records, self.options.keep)
-        return survivors(records, 100.0)[: self.options.finalists]
+            return survivors(self._records(stage), self.options.keep)
+        return survivors(self._records(stage), 100.0)[: self.options.finalists]
+
+    def _agreeing(self):
+        """How many polished starts share the lowest loss, if enough do, else 0."""
+        polished = self._records("polish").values()
+        losses = [
+            record["loss"] for record in polished if record["status"] == "complete" and record["converged"]
+        ]
+        if self.options.agree is None or not losses:
+            return 0
+        lowest = min(losses)
+        tolerance = SAME_LOSS * max(lowest, NO_LOSS * self.runner.problem.spread)
+        same = sum(loss - lowest <= tolerance for loss in losses)
+        return same if same >= self.options.agree else 0
 
     def _solve(self, stage, slots):
         """Take a batch of slots through a stage: a list of `(Solution, kind of start)`."""
@@ -132,7 +176,7 @@ class AnnealedSearch:
         return self.coarse.join([self._states[stage, k] for k in slots])
 
     def _chunks(self, stage):
-        return chunked(self._slots[stage], self.exact.batch)
+        return [chunk for group in self._groups[stage] for chunk in chunked(group, self.exact.batch)]
 
     def _kind(self, slot):
         return self.options.starts[min(slot, len(self.options.starts) - 1)]

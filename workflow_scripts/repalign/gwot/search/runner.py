@@ -27,6 +27,7 @@ class TrialRunner:
         self.problem = solver.problem
         self.began, self.time_budget = time.monotonic(), np.inf if time_budget is None else time_budget
         self._best = (np.inf, None, None)
+        self._skipped = {}
 
     def run(self, stage, slots, solve, *, share=1.0, generation=None):
         """Run every slot of a stage once among all workers, in chunks that the solver takes as one batch.
@@ -64,6 +65,10 @@ class TrialRunner:
                     time.sleep(0.05)  # another worker holds what is left
         return True
 
+    def skip(self, slots, reason):
+        """Say of trials that they were not run, and why."""
+        self._skipped.update(dict.fromkeys(slots, reason))
+
     def _done(self, stage, chunk):
         return set(chunk) <= set(self.journal.records(stage))
 
@@ -95,10 +100,16 @@ class TrialRunner:
                 "inner_iterations": solution.inner_iterations,
                 "seconds": round(seconds, 3),
                 "status": "complete" if usable else "failed",
-                "reason": solution.failure,
+                "reason": solution.failure or self._unfinished(stage, solution),
                 **(self.rates(solution.plan) if usable and self.rates else {}),
             },
         )
+
+    def _unfinished(self, stage, solution):
+        """Why the plan of a last stage is usable but has not converged; earlier stages are loose on purpose."""
+        if solution.converged or stage != self.journal.stages[-1]:
+            return ""
+        return f"not converged after {solution.iterations} steps"
 
     def best(self, rerun):
         """Record and plan of the lowest loss, or None; `rerun(stage, slot)` solves a plan again that no file holds.
@@ -123,8 +134,8 @@ class TrialRunner:
     def frame(self):
         """The trials as a data frame, one row each, in order.
 
-        A trial that did not reach the last stage is `pruned`; its loss is that of the stage it reached. Iterations
-        and seconds add up over stages.
+        A trial that did not reach the last stage is `pruned`; its loss is that of the stage it reached. One that was
+        not run, because starts agreed, is `skipped`. Iterations and seconds add up over stages.
         """
         rows = {}
         for stage in self.journal.stages:
@@ -135,6 +146,16 @@ class TrialRunner:
                 if stage != self.journal.stages[-1] and row["status"] == "complete":
                     row["status"] = "pruned"
                 rows[slot] = row
+        for slot, reason in self._skipped.items():
+            none = dict.fromkeys(("iterations", "inner_iterations", "seconds"), 0)
+            rows[slot] = {
+                "trial": slot,
+                "seed": self.seed,
+                "converged": False,
+                "status": "skipped",
+                "stage": "",
+            }
+            rows[slot] |= {"start": "", "reason": reason, **none}
         frame = pd.DataFrame([rows[slot] for slot in sorted(rows)])
         return frame.astype({"loss": float, "marginal_error": float}) if len(frame) else frame
 

@@ -162,7 +162,7 @@ class NativeSolver:
         small = min(self.problem.shape) < 6 * COARSE_RANK
         if small or self.rank is not None or any(system.factor is not None for system in systems):
             return None
-        return NativeSolver(
+        return type(self)(
             self.problem,
             device=self.device,
             dtype=self.dtype,

@@ -98,7 +98,7 @@ class Sinkhorn:
         """One sweep: new column scalings, accelerated in the log domain, then row scalings that fit them."""
         weight = self.q.sqrt()
         plain = (self.q / columns).log()
-        mixed = self.anderson.mix(self.log_v * weight, (plain - self.log_v) * weight, plain)
+        mixed = self.anderson.mix((plain - self.log_v) * weight, plain)
         mixed = plain + (mixed - plain).clamp_(-TRUST_RADIUS, TRUST_RADIUS)
         self.log_v = torch.where(done[:, None], self.log_v, mixed)
         self.u = self.p / self.products.rows(self.log_v.exp())
