@@ -1,6 +1,7 @@
 # `make demo` and `make test` work in a fresh clone; each sets up .venv by itself.
 PYTHON ?= python3
-CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+# nproc obeys OMP_NUM_THREADS, which says nothing of how many jobs may run.
+CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null || sysctl -n hw.ncpu)
 THINGS_DIR ?= ../shared/things
 BIN := .venv/bin
 PATHS := workflow_scripts tests profiles docs/draw_architecture.py

@@ -1,7 +1,5 @@
 """How far can an alignment be trusted? Sensitivity, agreement, near-degenerate minima, oracle."""
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 
@@ -121,26 +119,6 @@ def agreement(first, second, direction="rows"):
     """Share of objects that two plans assign to the same partner (argmax of each row, or column)."""
     axis = {"rows": 1, "columns": 0}[direction]
     return float((np.argmax(first, axis) == np.argmax(second, axis)).mean())
-
-
-def seed_agreement(source, target, seeds, **settings):
-    """Align independently from each seed; how often do the best plans agree?
-
-    Returns
-    -------
-    DataFrame with one row per pair of seeds: first, second, loss_first, loss_second, agreement.
-    """
-    results = {seed: align(source, target, seed=seed, **settings) for seed in seeds}
-    return pd.DataFrame(
-        {
-            "first": a,
-            "second": b,
-            "loss_first": results[a].loss,
-            "loss_second": results[b].loss,
-            "agreement": agreement(results[a].plan, results[b].plan),
-        }
-        for a, b in combinations(seeds, 2)
-    )
 
 
 def oracle(
