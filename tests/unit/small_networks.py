@@ -12,6 +12,13 @@ TINY = {
 }
 
 
+TINY_CLIP = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8},
+    "text_cfg": {"context_length": 8, "vocab_size": 50, "width": 32, "heads": 2, "layers": 1},
+}
+
+
 def save_transformer(folder, kind):
     config = getattr(transformers, f"{kind}Config")(**TINY)
     original = getattr(transformers, f"{kind}Model")(config).eval()

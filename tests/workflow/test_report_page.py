@@ -127,7 +127,7 @@ def test_hostile_names_are_text(page):
 @needs_browser
 def test_the_leaderboard_sorts_by_keyboard_and_filters(page):
     heading = page.locator("#leaderboard thead th").nth(4)
-    assert "objects matched" in heading.inner_text()
+    assert "object matching" in heading.inner_text()
     heading.locator("[tabindex]").focus()
     for expected in ("ascending", "descending"):
         page.keyboard.press("Enter")
@@ -148,11 +148,11 @@ def test_the_leaderboard_sorts_by_keyboard_and_filters(page):
 @needs_browser
 def test_charts_follow_their_menus(page):
     assert page.locator("#compare-chart path[aria-label]").count() >= 10
-    page.select_option("#x-measure", "odd_one_out|triplets")
+    page.select_option("#x-measure", "odd_one_out||triplets")
     page.wait_for_function("document.querySelector('#compare-says').textContent.includes('odd-one-out')")
     page.select_option("#depth-measure", "gwot|top1|people")
     page.wait_for_function(
-        "document.querySelector('#depth-chart svg').textContent.includes('objects matched')"
+        "document.querySelector('#depth-chart svg').textContent.includes('object matching')"
     )
     assert page.inner_text("#depth-says").startswith("10 of 10 models")
     assert "matches 40.0% of the objects" in page.inner_text("#trial-says")

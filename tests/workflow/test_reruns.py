@@ -119,7 +119,9 @@ def test_a_real_change_two_imports_deep_reruns_the_rules_that_use_it(finished):
     expected = {"score_gwot"} | AGGREGATES - {"aggregate_trials", "plot_convergence"}
     assert {rule for rule, _ in planned(finished)} == expected
     # extract_precomputed and build_human import repalign.inputs.representations, which imports repalign.measures.rdm.
-    edit(finished, "workflow_scripts/repalign/inputs/objects.py", ".strip()", ".strip().strip()")
+    edit(
+        finished, "workflow_scripts/repalign/inputs/objects.py", 'f"{name}_01b.jpg"', 'f"{name}" + "_01b.jpg"'
+    )
     assert ("extract_precomputed", MODEL) in planned(finished)
 
 

@@ -16,7 +16,7 @@ from repalign.models.capture import reader
 from repalign.models.load import load
 from repalign.models.network import ModelSpec, Network, PlainCall
 from safetensors.torch import save_file
-from small_networks import backbone, save_transformer
+from small_networks import TINY_CLIP, backbone, save_transformer
 from torch import nn
 
 
@@ -196,13 +196,6 @@ def test_timm_reads_its_folders(tmp_path, image):
         assert same(read["pre_logits"], original.forward_head(original.forward_features(x), pre_logits=True))
     random = load(spec("timm", "test_resnet", "random:3"))
     assert reader(random, ["pre_logits"])(batch(random, image))["pre_logits"].ndim == 2
-
-
-TINY_CLIP = {
-    "embed_dim": 16,
-    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "head_width": 32, "patch_size": 8},
-    "text_cfg": {"context_length": 8, "vocab_size": 50, "width": 32, "heads": 2, "layers": 1},
-}
 
 
 def test_open_clip_reads_its_folders(tmp_path, image):

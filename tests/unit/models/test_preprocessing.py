@@ -14,7 +14,7 @@ from repalign.inputs.preprocessing import PRESETS, declared, parse
 from repalign.models.load import load
 from repalign.models.network import ModelSpec
 from repalign.models.preprocessing import Pixels
-from test_models import TINY_CLIP, save_transformer
+from small_networks import TINY_CLIP, save_transformer
 from torchvision.transforms._presets import ImageClassification
 
 IMAGE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 380, 3), dtype=np.uint8))
